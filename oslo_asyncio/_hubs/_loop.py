@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the loops of all hubs have in common."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+import logging
+from typing import Any
+from typing import TYPE_CHECKING
+
+from oslo_asyncio import _bridge
+from oslo_asyncio import _completions
+from oslo_asyncio import executor as executor_module
+from oslo_asyncio import hub
+from oslo_asyncio import resolver
+
+LOG = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    _Base = asyncio.SelectorEventLoop
+else:
+    _Base = object
+
+
+class LoopMixin(_Base):
+    """Blocking calls and name look-ups in our pools, for any loop class.
+
+    The methods are the loop's public ones, so code that has never heard of
+    this library (``asyncio.to_thread``, ``asyncio.open_connection``, aiohttp)
+    gains as well.
+    """
+
+    _oslo_completions: _completions.Completions | None = None
+    _lookups: resolver.Lookups | None = None
+    _own_executor = False
+    _pools_closed = False
+
+    def run_forever(self) -> None:
+        """As the standard loop; ``hub.run_async`` finds this loop meanwhile."""
+        previous = _bridge.enter(self)
+        try:
+            super().run_forever()
+        finally:
+            _bridge.leave(previous)
+
+    def set_default_executor(self, executor: Executor) -> None:
+        """As the standard loop: the application's executor wins over our pool."""
+        super().set_default_executor(executor)  # type: ignore[arg-type]
+        self._own_executor = True
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """As the standard loop, in the pool ``default``, context included."""
+        if executor is not None or self._own_executor:
+            return super().run_in_executor(executor, func, *args)
+        if self._pools_closed:
+            raise RuntimeError("Executor shutdown has been called")
+        if self.get_debug() and asyncio.iscoroutinefunction(func):
+            raise TypeError(f"coroutines cannot be used with run_in_executor(): {func}")
+        return executor_module.get_pool().submit(self, func, args)
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """As the standard loop; refuses new blocking calls and ends the old ones.
+
+        :param timeout: seconds; what is still running then is named in the log
+            with its stack and left behind.
+        """
+        if self._own_executor:
+            await super().shutdown_default_executor()
+        await self.close_pools(timeout)
+
+    async def close_pools(self, timeout: float | None) -> None:
+        """Wait for this loop's calls in our pools, at most ``timeout`` seconds."""
+        self._pools_closed = True
+        pools = executor_module.pools()
+        pending = [call for pool in pools for call in pool.pending(self)]
+        if pending:
+            await asyncio.wait(pending, timeout=timeout)
+        for call in pending:
+            call.cancel()
+        for pool in pools:
+            for call in pool.abandoned():
+                if call.get_loop() is self:
+                    _log_abandoned(pool.name, call.name, call.stack())
+
+    async def getaddrinfo(self, host: Any, port: Any, **kwargs: int) -> Any:
+        """As the standard loop, by the configured resolver."""
+        return await self._resolve().getaddrinfo(host, port, **kwargs)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
+        """As the standard loop, by the configured resolver."""
+        return await self._resolve().getnameinfo(sockaddr, flags)
+
+    def close(self) -> None:
+        """As the standard loop."""
+        if not self.is_closed() and not self.is_running():
+            if self._oslo_completions is not None:
+                self._oslo_completions.detach()
+            if self._lookups is not None:
+                self._lookups.close()
+        super().close()
+
+    async def quiesce(self) -> None:
+        """Stop accepting connections, without losing one that is on its way."""
+
+    def _resolve(self) -> resolver.Lookups:
+        if self._lookups is None:
+            self._lookups = resolver.Lookups(self, **hub.resolver_options())
+        return self._lookups
+
+
+def _log_abandoned(pool: str, name: str, stack: str) -> None:
+    LOG.warning(
+        "pool %(pool)r: %(name)s is still running and is left behind; it is "
+        "at\n%(stack)s",
+        {"pool": pool, "name": name, "stack": stack.rstrip()},
+    )
+
+

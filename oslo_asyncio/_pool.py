@@ -1,0 +1,318 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A pool of native threads: elastic, measured, and never in the way of exit."""
+
+import asyncio
+import collections
+from collections.abc import Callable
+import contextvars
+import dataclasses
+import logging
+import os
+import sys
+import time
+import types
+from typing import Any
+import weakref
+
+from oslo_asyncio import _completions
+from oslo_asyncio import _synctask
+from oslo_asyncio import _unpatched
+
+LOG = logging.getLogger(__name__)
+
+#: The call of a pool's thread on whose behalf this context runs, if any:
+#: run_async sets it, so that a call that waits for its own pool is noticed.
+caller: contextvars.ContextVar["Call | None"] = contextvars.ContextVar(
+    "oslo_asyncio_pool_caller", default=None
+)
+
+# Threads whose caller has gone are replaced, or 64 look-ups of a dead name
+# server would end all others; but not without a limit, or a service that
+# retries for an hour would own ten thousand threads.
+_MOST_REPLACED = 256
+
+_pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Figures:
+    """What a pool is doing at one moment.
+
+    :ivar name: the pool.
+    :ivar threads: native threads that exist, idle ones included.
+    :ivar queued: calls that wait for a thread.
+    :ivar running: calls that have a thread and a caller.
+    :ivar abandoned: calls that still have a thread and no caller any more.
+    :ivar oldest: seconds since the oldest of all these calls was submitted.
+    """
+
+    name: str
+    threads: int
+    queued: int
+    running: int
+    abandoned: int
+    oldest: float
+
+
+class Call(_synctask.SyncTask):
+    """One call in a pool."""
+
+    def __init__(
+        self,
+        pool: "Pool",
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(loop=loop)
+        self.pool = pool
+        self.func = func
+        self.args = args
+        self.kwargs = kwargs
+        self.context = contextvars.copy_context()
+        self.completions = _completions.of(loop)
+        self.submitted = time.monotonic()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return _synctask.name_of(self.func)
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if not super().cancel(msg):
+            return False
+        self.pool._abandon(self)
+        return True
+
+    def frame(self) -> types.FrameType | None:
+        ident = self.pool._ident_of(self)
+        return None if ident is None else sys._current_frames().get(ident)
+
+
+class Pool:
+    """Native threads that run blocking calls for the loops of this process.
+
+    Threads start when a call finds none idle, up to ``max_threads``, and leave
+    after ``idle_timeout`` without work.  They are daemon threads: whatever
+    they hang in, they cannot keep the process from ending.  A call whose
+    caller has gone (cancelled, or timed out) keeps its thread, for nobody can
+    take it back; another thread is started in its place, it is counted as
+    abandoned, and it is named in the log at shutdown.
+
+    :param name: for thread names, logs and options.
+    :param max_threads: how many calls run at the same time; None: any number.
+    :param idle_timeout: seconds.
+
+    No thread of a pool blocks signals, although that would send every signal
+    to the main thread: programs started from the pool inherit the mask, and
+    would ignore SIGTERM.
+    """
+
+    def __init__(
+        self, name: str, max_threads: int | None, idle_timeout: float = 10.0
+    ) -> None:
+        self.name = name
+        self.max_threads = max_threads
+        self.idle_timeout = idle_timeout
+        self._reset()
+        _pools.add(self)
+
+    def _reset(self) -> None:
+        self._queue: collections.deque[Call] = collections.deque()
+        self._idle: list[Any] = []  # one lock per idle thread, last in first out
+        self._running: dict[int, Call] = {}
+        self._abandoned: set[Call] = set()
+        self._size = 0
+        self._started = 0
+        self._reported: set[tuple[str, str]] = set()
+        self._lock = _unpatched.threading.Lock()
+
+    def submit(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        func: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Call:
+        """Queue a call; on the loop's own thread only.
+
+        The caller's context variables are copied (the standard library's
+        run_in_executor does not, and request ids are lost in its threads).
+        """
+        call = Call(self, func, args, kwargs or {}, loop)
+        self._queue.append(call)
+        try:
+            self._idle.pop().release()
+        except IndexError:
+            if not self._grow():
+                self._report_nested(call)
+        return call
+
+    def figures(self) -> Figures:
+        """What the pool is doing now.  Costs a walk over its calls."""
+        running, queued = list(self._running.values()), list(self._queue)
+        waiting = [call for call in queued if not call.done()]
+        born = min((call.submitted for call in running + waiting), default=None)
+        return Figures(
+            name=self.name,
+            threads=self._size,
+            queued=len(waiting),
+            running=sum(not call.cancelled() for call in running),
+            abandoned=len(self._abandoned),
+            oldest=0.0 if born is None else time.monotonic() - born,
+        )
+
+    def pending(self, loop: asyncio.AbstractEventLoop) -> list[Call]:
+        """The calls of ``loop`` that somebody still waits for."""
+        calls = list(self._running.values()) + list(self._queue)
+        return [call for call in calls if not call.done() and call.get_loop() is loop]
+
+    def abandoned(self) -> list[Call]:
+        """The calls that run on although nobody waits for them."""
+        with self._lock:
+            return list(self._abandoned)
+
+    def _abandon(self, call: Call) -> None:
+        with self._lock:
+            if call not in self._running.values():
+                return
+            self._abandoned.add(call)
+        if self._queue:
+            self._grow()
+
+    def _ident_of(self, call: Call) -> int | None:
+        for ident, running in list(self._running.items()):
+            if running is call:
+                return ident
+        return None
+
+    def _grow(self) -> bool:
+        with self._lock:
+            if self.max_threads is not None:
+                replaced = min(len(self._abandoned), _MOST_REPLACED)
+                if self._size >= self.max_threads + replaced:
+                    return False
+            self._size += 1
+            self._started += 1
+            name = f"{self.name}-{self._started}"
+        thread = _unpatched.threading.Thread(target=self._work, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # the system has no thread left; those that exist take the call
+            with self._lock:
+                self._size -= 1
+                if not self._size:
+                    raise
+        return True
+
+    def _report_nested(self, call: Call) -> None:
+        outer = caller.get()
+        if outer is None or outer.pool is not self:
+            return
+        names = (outer.name, call.name)
+        if names not in self._reported:
+            self._reported.add(names)
+            LOG.warning(
+                "pool %(pool)r is full, and %(outer)s, which runs in it, waits for "
+                "%(inner)s in the same pool: this can deadlock; give one of them a "
+                "pool of its own (oslo_asyncio.executor.add_pool)",
+                {"pool": self.name, "outer": names[0], "inner": names[1]},
+            )
+
+    # From here on: in the pool's threads.  Nothing is logged there, for the
+    # locks of logging are green in a process that eventlet has patched.
+
+    def _work(self) -> None:
+        lock = _unpatched.threading.Lock()
+        lock.acquire()
+        ident = _unpatched.threading.get_ident()
+        take, running = self._queue.popleft, self._running
+        while True:
+            try:
+                call = take()
+            except IndexError:
+                if self._rest(lock):
+                    continue
+                return
+            running[ident] = call
+            if not call.cancelled():
+                try:
+                    result = call.context.run(call.func, *call.args, **call.kwargs)
+                except BaseException as error:
+                    call.completions.post(call, None, error)
+                else:
+                    call.completions.post(call, result, None)
+                    del result
+            del running[ident]
+            if call.cancelled() and self._surplus(call):
+                return
+            del call  # or an idle thread would keep the last result alive
+
+    def _rest(self, lock: Any) -> bool:
+        """Wait for work; False when there was none and the thread leaves."""
+        idle = self._idle
+        idle.append(lock)
+        if self._queue:
+            try:
+                idle.remove(lock)
+                return True
+            except ValueError:
+                pass  # a submit has popped it: the release is ours
+        if lock.acquire(timeout=self.idle_timeout):
+            return True
+        try:
+            idle.remove(lock)
+        except ValueError:
+            lock.acquire()
+            return True
+        self._leave()
+        return False
+
+    def _surplus(self, call: Call) -> bool:
+        """After an abandoned call: is its thread one too many by now?"""
+        with self._lock:
+            self._abandoned.discard(call)
+            if self.max_threads is None:
+                return False
+            if self._size <= self.max_threads + len(self._abandoned):
+                return False
+            self._size -= 1
+        return True
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._size -= 1
+        # A submit may have counted on this thread: first leave, then look.
+        if self._queue:
+            self._grow()
+
+
+def current_call() -> Call | None:
+    """The call that the current native thread runs for a pool, if any."""
+    ident = _unpatched.threading.get_ident()
+    for pool in list(_pools):
+        call = pool._running.get(ident)
+        if call is not None:
+            return call
+    return None
+
+
+def _after_fork() -> None:
+    # the threads are the parent's, and so are the callers
+    for pool in list(_pools):
+        pool._reset()
+
+
+os.register_at_fork(after_in_child=_after_fork)
