@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Listening sockets."""
+
+import os
+import socket
+
+from oslo_asyncio import _unpatched
+from oslo_asyncio import exceptions
+
+
+def listen(
+    host: str | None,
+    port: int,
+    *,
+    family: int = socket.AF_UNSPEC,
+    backlog: int = 4096,
+) -> socket.socket:
+    """Make a listening TCP socket.
+
+    :param host: a name or an address; None or ``""``: all addresses.
+    :param port: 0 lets the kernel choose, see ``sock.getsockname()``.
+    :param family: ``socket.AF_INET`` or ``AF_INET6``, if it matters.
+    :param backlog: connections that may wait to be accepted; the kernel cuts
+        it to ``net.core.somaxconn``.
+    :returns: a socket for ``asyncio.start_server(sock=...)``, or for accept()
+        in sync code.  Without SO_REUSEPORT: a queue of its own for each
+        process would be lost with the process.
+    :raises ListenError: the address is unknown or taken.
+
+    >>> from oslo_asyncio import service
+    >>> with service.listen("127.0.0.1", 0) as sock:
+    ...     sock.getsockname()[0]
+    '127.0.0.1'
+    """
+    address = f"{host or '*'}:{port}"
+    try:
+        found = _unpatched.socket.getaddrinfo(
+            host or None, port, family, socket.SOCK_STREAM, 0, socket.AI_PASSIVE
+        )
+    except (OSError, OverflowError) as error:
+        raise exceptions.ListenError(address, _as_oserror(error)) from None
+    kind, _type, proto, _name, where = found[0]
+    sock = socket.socket(kind, socket.SOCK_STREAM, proto)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(where)
+        sock.listen(backlog)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise exceptions.ListenError(address, _as_oserror(error)) from None
+    return sock
+
+
+def listen_unix(
+    path: str, *, mode: int | None = None, backlog: int = 4096
+) -> socket.socket:
+    """Make a listening UNIX socket.
+
+    :param path: where; a socket file that nobody listens on is replaced.
+    :param mode: permissions of the file, such as ``0o660``; default: umask.
+    :param backlog: connections that may wait to be accepted.
+    :raises ListenError: somebody listens there, or it is no socket.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_stale(path):
+            os.unlink(path)
+        sock.bind(path)
+        if mode is not None:
+            os.chmod(path, mode)
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise exceptions.ListenError(path, error) from None
+    return sock
+
+
+def _is_stale(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
+def _as_oserror(error: Exception) -> OSError:
+    return error if isinstance(error, OSError) else OSError(22, str(error))

@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a launcher runs, and what it refuses."""
+
+import abc
+from typing import Any
+
+from oslo_asyncio import exceptions
+from oslo_asyncio._worker import config
+
+
+class ServiceBase(abc.ABC):
+    """What a launcher runs.
+
+    Each of the four methods may be ``def`` or ``async def``: async ones run on
+    the loop, sync ones beside it (in a native thread on the asyncio and uvloop
+    hubs, in a green thread on the eventlet hub).  start(), stop() and reset()
+    of one service never overlap.
+
+    >>> from oslo_asyncio import service
+    >>> class Ticker(service.ServiceBase):
+    ...     async def start(self): self.ticks = 0
+    ...     async def stop(self): pass
+    ...     def wait(self): pass
+    ...     def reset(self): pass
+    """
+
+    @abc.abstractmethod
+    def start(self) -> Any:
+        """Begin to work, and return.
+
+        What it raises ends the launcher with status 1, after the services that
+        had started are stopped.  A stop that comes meanwhile cancels an async
+        start() and waits for a sync one; stop() is called after either.
+        """
+
+    @abc.abstractmethod
+    def stop(self) -> Any:
+        """End the work; called without arguments.
+
+        It may take ``graceful_shutdown_timeout`` seconds.  The stop() methods
+        of several services run at the same time.
+        """
+
+    @abc.abstractmethod
+    def wait(self) -> Any:
+        """Return when the work is done.
+
+        Called once after each start(), beside the loop.  It may return at
+        once, or do the work itself until stop() is called.  What it raises
+        ends the launcher with status 1.
+        """
+
+    @abc.abstractmethod
+    def reset(self) -> Any:
+        """The configuration has changed (SIGHUP)."""
+
+
+class Service(ServiceBase):
+    """A service to subclass: override what you need.
+
+    :param threads: accepted as oslo.service does, and not used.
+
+    >>> from oslo_asyncio import service
+    >>> class Hello(service.Service):
+    ...     async def start(self):
+    ...         print("hello")
+    """
+
+    def __init__(self, threads: int = 1000) -> None:
+        super().__init__()
+
+    def start(self) -> Any:
+        """Begin to work, and return."""
+
+    def stop(self, graceful: bool = False) -> Any:
+        """End the work; launchers call it without arguments."""
+
+    def wait(self) -> Any:
+        """Return when the work is done."""
+
+    def reset(self) -> Any:
+        """The configuration has changed (SIGHUP)."""
+
+
+def check_workers(workers: Any) -> int:
+    """The number of workers.
+
+    :raises InvalidWorkers: it is no whole number above zero, and not None.
+    """
+    if workers is None:
+        return 1
+    if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
+        raise exceptions.InvalidWorkers(workers)
+    return workers
+
+
+def check_service(service: Any) -> None:
+    """Refuse what is no service.
+
+    :raises NotAService: it is no instance of :class:`ServiceBase`.
+    """
+    if not isinstance(service, ServiceBase):
+        raise exceptions.NotAService(service)
+
+
+def check_restart_method(method: Any) -> None:
+    """Refuse what is no restart method.
+
+    :raises InvalidRestartMethod: it is neither "reload" nor "mutate".
+    """
+    if method not in config.RESTART_METHODS:
+        raise exceptions.InvalidRestartMethod(method, config.RESTART_METHODS)

@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Reading the config files again, all or nothing."""
+
+from collections.abc import Iterator
+import contextlib
+import logging
+
+from oslo_config import cfg
+
+from oslo_asyncio import exceptions
+from oslo_asyncio import opts
+
+LOG = logging.getLogger(__name__)
+
+RESTART_METHODS = ("reload", "mutate")
+
+
+def read_again(conf: cfg.ConfigOpts, method: str) -> bool:
+    """Read the files of ``conf`` again; on the loop's thread.
+
+    One turn of the loop sees either the old values or the new ones: nothing
+    else runs on the loop meanwhile.  Sync code beside the loop may read one
+    value before and one after.
+
+    :param method: ``"reload"``, or ``"mutate"`` for the mutable options only.
+    :returns: False when the files are bad: one line has said why, and every
+        old value stands.
+    """
+    try:
+        with _all_or_nothing(conf):
+            if method == "mutate":
+                conf.mutate_config_files()
+            elif not conf.reload_config_files():
+                raise exceptions.InvalidConfigFile("see the warning before this line")
+            opts.validate(conf)
+    except (Exception, SystemExit) as error:
+        LOG.error(
+            "The configuration was not changed, the old one stays: %(reason)s",
+            {"reason": error},
+        )
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _all_or_nothing(conf: cfg.ConfigOpts) -> Iterator[None]:
+    # oslo.config installs the new values before it has looked at them, and has
+    # no way back; the two names are private and as old as the feature.
+    before = conf._namespace, conf._mutable_ns
+    try:
+        yield
+    except BaseException:
+        conf._namespace, conf._mutable_ns = before
+        conf.unregister_opts([])  # empties its cache of values
+        raise

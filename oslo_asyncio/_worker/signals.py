@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Signals to the process that runs the loop.
+
+Python's handler for a signal only records its number and nudges the loop; what
+it means is decided in the next turn of the loop, where nothing can be
+interrupted half-way.  Two ways lead there: the wakeup fd, which the loop
+watches, and the handler's own nudge.  The first works when the kernel has
+given the signal to another thread, the second when some library has taken the
+wakeup fd away; a signal that finds neither waits for the next turn.
+"""
+
+import asyncio
+import collections
+from collections.abc import Callable
+from collections.abc import Iterable
+import logging
+import os
+import signal
+from types import FrameType
+from typing import Any
+
+from oslo_asyncio import _unpatched
+
+LOG = logging.getLogger(__name__)
+
+Handler = Callable[[int], None]
+
+
+def available() -> bool:
+    """Whether this thread may install handlers: Python's main thread only."""
+    # Asked of the kernel: a patched process has several copies of the threading
+    # module, each with an opinion.
+    return bool(_unpatched.threading.get_native_id() == os.getpid())
+
+
+class SignalInbox:
+    """Handlers that run on the loop, and the process as it was afterwards.
+
+    :param loop: the loop; it may run already, or be started later.
+
+    A signal that is ignored when the inbox opens (nohup; SIGINT of a job in
+    the background) stays ignored: whoever started the process asked for it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handlers: dict[int, list[Handler]] = {}
+        self._before: dict[int, Any] = {}
+        self._wakeup_before = -1
+        self._wakeup: int | None = None
+        self._warned = False
+        self._pending: collections.deque[int] = collections.deque()
+        self._nudged = False
+
+    def open(self, signums: Iterable[int], handler: Handler) -> None:
+        """Take over these signals.
+
+        :param signums: numbers of the signals.
+        :param handler: called on the loop with the number, once per delivery.
+        """
+        self._wakeup_before = signal.set_wakeup_fd(-1)
+        for signum in signums:
+            if signal.getsignal(signum) is signal.SIG_IGN:
+                continue
+            self._before[signum] = signal.getsignal(signum)
+            self.add(signum, handler)
+            # The loop's own handler makes it watch the wakeup fd; ours then
+            # replaces it, for the loop's loses what the fd has not delivered.
+            self._loop.add_signal_handler(signum, self._deliver)
+            signal.signal(signum, self._record)
+        self._loop.call_soon(self._learn)
+
+    def add(self, signum: int, handler: Handler) -> None:
+        """Call ``handler`` as well, before those that were added earlier."""
+        self._handlers.setdefault(signum, []).append(handler)
+
+    def close(self) -> None:
+        """Put handlers and wakeup fd back as they were."""
+        self._check_wakeup()
+        for signum, before in self._before.items():
+            if signal.getsignal(signum) == self._record:
+                self._loop.remove_signal_handler(signum)
+                signal.signal(signum, signal.SIG_DFL if before is None else before)
+        self._before.clear()
+        self._handlers.clear()
+        signal.set_wakeup_fd(self._wakeup_before)
+
+    def _record(self, signum: int, _frame: FrameType | None) -> None:
+        self._pending.append(signum)
+        if not self._nudged:
+            self._nudged = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._nudged = False
+        self._check_wakeup()
+        while self._pending:
+            signum = self._pending.popleft()
+            # a copy: a handler may add or remove handlers
+            for handler in reversed(list(self._handlers.get(signum, ()))):
+                try:
+                    handler(signum)
+                except Exception:
+                    LOG.exception("A handler of signal %d failed", signum)
+
+    def _learn(self) -> None:
+        # each loop has its own, and uvloop sets it only when it runs
+        self._wakeup = _wakeup_fd()
+
+    def _check_wakeup(self) -> None:
+        if self._wakeup is None:
+            return
+        current = _wakeup_fd()
+        if current == self._wakeup:
+            return
+        if self._loop.is_running():
+            signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
+        elif current == self._wakeup_before:
+            return  # a loop that has stopped gives it back by itself
+        if not self._warned:
+            self._warned = True
+            LOG.warning(
+                "The signal wakeup fd of this process was changed from %(ours)d to "
+                "%(theirs)d by other code, which delays signals; it is restored",
+                {"ours": self._wakeup, "theirs": current},
+            )
+
+
+def _wakeup_fd() -> int:
+    current = signal.set_wakeup_fd(-1)
+    if current != -1:
+        # a signal in between is not lost: its handler nudges the loop
+        signal.set_wakeup_fd(current, warn_on_full_buffer=False)
+    return current
