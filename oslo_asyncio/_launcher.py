@@ -13,9 +13,8 @@
 """A launcher inside a worker."""
 
 import asyncio
-from collections.abc import Awaitable
 from collections.abc import Callable
-import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from oslo_config import cfg
@@ -24,10 +23,7 @@ from oslo_asyncio import _bridge
 from oslo_asyncio import _service
 from oslo_asyncio import exceptions
 from oslo_asyncio import hub as hub_module
-from oslo_asyncio._worker import config
-from oslo_asyncio._worker import lifecycle
-
-LOG = logging.getLogger(__name__)
+from oslo_asyncio._worker import group
 
 
 class Launcher:
@@ -46,7 +42,7 @@ class Launcher:
         _service.check_restart_method(restart_method)
         self.conf = conf
         self.restart_method = restart_method
-        self._lives: list[lifecycle.Lifecycle] = []
+        self._group = group.Group(hub_module.current(), self._service_failed)
         self._ended: asyncio.Future[None] | None = None
 
     def launch_service(
@@ -54,8 +50,8 @@ class Launcher:
     ) -> None:
         """Start ``service`` on the loop of this worker.
 
-        Sync callers wait until it has started, and see what start() raises;
-        async callers do not wait, and the log tells.
+        Sync callers wait until it has started, async ones do not.  A service
+        that fails ends the worker with status 1.
 
         :raises NotAService: it is no service.
         :raises InvalidWorkers: ``workers`` is neither 1 nor None.
@@ -81,12 +77,12 @@ class Launcher:
         """Read the configuration again and restart or reset the services."""
         self._do(self._restart)
 
-    def _do(self, steps: Any, *args: Any) -> None:
+    def _do(self, steps: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         home = _bridge.home()
         if home is None:
             raise exceptions.LoopNotRunning(type(self).__name__)
         if home.on_loop():
-            task = asyncio.ensure_future(_logged(steps, *args))
+            task = asyncio.ensure_future(steps(*args))
             _tasks.add(task)
             task.add_done_callback(_tasks.discard)
         else:
@@ -95,13 +91,11 @@ class Launcher:
     async def _start(self, service: _service.ServiceBase) -> None:
         if self._ended is None or self._ended.done():
             self._ended = asyncio.get_running_loop().create_future()
-        life = lifecycle.Lifecycle(hub_module.current(), service)
-        self._lives.append(life)
-        await life.start()
+        await self._group.start(self._group.add(service))
 
     async def _stop(self) -> None:
-        await asyncio.gather(*(_logged(life.stop) for life in self._lives))
-        await self._joined()
+        await self._group.stop()
+        await self._group.joined()
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
@@ -110,28 +104,16 @@ class Launcher:
             await asyncio.wait([self._ended])
 
     async def _restart(self) -> None:
-        if not config.read_again(self.conf, self.restart_method):
-            return
-        restart = self.restart_method == "reload"
-        if restart:
-            await asyncio.gather(*(_logged(life.stop) for life in self._lives))
-            await self._joined()
-        for life in self._lives:
-            await _logged(life.reset)
-            if restart:
-                await _logged(life.start)
+        seconds = float(self.conf.graceful_shutdown_timeout) or None
+        await self._group.reload(self.conf, self.restart_method, seconds)
 
-    async def _joined(self) -> None:
-        waits = [life.waiting.task for life in self._lives if life.waiting]
-        if waits:
-            await asyncio.wait(waits)
+    def _service_failed(self, status: int) -> None:
+        # a service that cannot run ends its worker, which its supervisor sees
+        asyncio.get_running_loop().call_soon(_exit, status)
+
+
+def _exit(status: int) -> None:
+    raise SystemExit(status)
 
 
 _tasks: set[asyncio.Future[Any]] = set()
-
-
-async def _logged(step: Callable[..., Awaitable[None]], *args: Any) -> None:
-    try:
-        await step(*args)
-    except Exception:
-        LOG.exception("%s failed in a launcher", getattr(step, "__qualname__", step))

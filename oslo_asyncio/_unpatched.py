@@ -27,14 +27,14 @@ import types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import _thread as _thread
     import os as os
-    import queue as queue
     import select as select
     import socket as socket
     import threading as threading
     import time as time
 
-_NAMES = frozenset({"os", "queue", "select", "socket", "threading", "time"})
+_NAMES = frozenset({"_thread", "os", "select", "socket", "threading", "time"})
 
 
 def patched() -> bool:

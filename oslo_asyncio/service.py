@@ -151,7 +151,7 @@ class ServiceLauncher:
             self._worker = None
         leave.flush()
         if signals.available():
-            if worker.overdue:
+            if worker.group.overdue:
                 leave.now(status)
             if self.conf.graceful_shutdown_timeout:
                 leave.guard(status, self.conf.graceful_shutdown_timeout)

@@ -44,7 +44,7 @@ class GreenSelector(selectors.BaseSelector):
         self._read = native.EPOLLIN
         self._write = native.EPOLLOUT
         self._epoll = native.epoll()
-        self._keys: dict[int, selectors.SelectorKey] = {}
+        self._keys = _Keys()
 
     def register(
         self, fileobj: Any, events: int, data: Any = None
@@ -98,9 +98,6 @@ class GreenSelector(selectors.BaseSelector):
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         return self._keys
 
-    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._keys[self._fd_of(fileobj)]
-
     def _sleep(self, timeout: float | None) -> None:
         try:
             hubs.trampoline(
@@ -128,6 +125,16 @@ class GreenSelector(selectors.BaseSelector):
         if mask & ~self._read:
             events |= selectors.EVENT_WRITE
         return events & key.events
+
+
+class _Keys(dict[Any, selectors.SelectorKey]):
+    """By descriptor, and found by file object as well, as asyncio may ask."""
+
+    def __getitem__(self, fileobj: Any) -> selectors.SelectorKey:
+        return super().__getitem__(_descriptor(fileobj))
+
+    def get(self, fileobj: Any, default: Any = None) -> Any:
+        return super().get(_descriptor(fileobj), default)
 
 
 def _descriptor(fileobj: Any) -> int:

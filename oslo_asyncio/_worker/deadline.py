@@ -20,20 +20,20 @@ from oslo_asyncio._worker import fuse
 
 #: Seconds beyond the deadline after which a loop that does not turn is ended
 #: from outside.
-_MARGIN = 1.0
+MARGIN = 1.0
 
 
 class Deadline:
     """A point in time that can be brought forward.
 
-    :param fused: whether the process is ended from a native thread when the
-        loop is blocked and cannot keep the deadline itself.
+    :param burner: ends the process when the loop is blocked and cannot keep the
+        deadline itself; None: nobody does.
     """
 
-    def __init__(self, fused: bool) -> None:
+    def __init__(self, burner: fuse.Fuse | None) -> None:
         self._over = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._fuse = fuse.Fuse() if fused else None
+        self._fuse = burner
 
     def set(self, seconds: float | None) -> None:
         """So many seconds from now; None: never."""
@@ -43,7 +43,7 @@ class Deadline:
             return
         self._timer = asyncio.get_running_loop().call_later(seconds, self._over.set)
         if self._fuse is not None:
-            self._fuse.light(seconds + _MARGIN)
+            self._fuse.light(seconds + MARGIN)
 
     async def within(self, *steps: Awaitable[Any]) -> None:
         """Await all of the steps or the deadline, whichever comes first.
@@ -58,8 +58,3 @@ class Deadline:
             )
             tasks.discard(over)
         over.cancel()
-
-    def close(self) -> None:
-        """The stop is over."""
-        if self._fuse is not None:
-            self._fuse.close()

@@ -17,36 +17,48 @@ from oslo_asyncio._worker import leave
 
 
 class Fuse:
-    """Ends the process from a native thread when the loop cannot."""
+    """Ends the process from a native thread when the loop cannot.
+
+    It is lit by the signal handler itself: a loop that is blocked when SIGTERM
+    comes would never light it.  So nothing here takes a lock that the
+    interrupted code may hold, and the thread is started by the raw call; those
+    of the threading module take such locks.
+    """
 
     def __init__(self) -> None:
-        self._changed = _unpatched.threading.Condition()
         self._at: float | None = None
+        self._burning = False
         self._closed = False
-        _unpatched.threading.Thread(
-            target=self._burn, name="stop-deadline", daemon=True
-        ).start()
+        self._gate = _unpatched.threading.Lock()
+        self._gate.acquire()
 
     def light(self, seconds: float) -> None:
-        """Go off in so many seconds, instead of any other time."""
-        with self._changed:
-            self._at = _unpatched.time.monotonic() + seconds
-            self._changed.notify()
+        """Go off in so many seconds; a time that is set already can only shrink."""
+        at = _unpatched.time.monotonic() + seconds
+        if self._at is None or at < self._at:
+            self._at = at
+        if self._burning:
+            self._wake()
+        else:
+            self._burning = True
+            _unpatched._thread.start_new_thread(self._burn, ())
 
     def close(self) -> None:
         """Never go off."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        try:
+            self._gate.release()
+        except RuntimeError:
+            pass  # it is awake already
 
     def _burn(self) -> None:
-        with self._changed:
-            while not self._closed:
-                now = _unpatched.time.monotonic()
-                if self._at is not None and now >= self._at:
-                    break
-                self._changed.wait(None if self._at is None else self._at - now)
-            if self._closed:
-                return
-        leave.report("the loop is blocked and graceful_shutdown_timeout is over")
-        leave.now(1)
+        while not self._closed:
+            assert self._at is not None
+            left = self._at - _unpatched.time.monotonic()
+            if left <= 0:
+                leave.report("graceful_shutdown_timeout is over, the loop is blocked")
+                leave.now(1)
+            self._gate.acquire(timeout=left)

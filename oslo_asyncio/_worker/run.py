@@ -32,8 +32,9 @@ from oslo_config import cfg
 from oslo_asyncio import _bridge
 from oslo_asyncio import hub as hub_module
 from oslo_asyncio._worker import blocked
-from oslo_asyncio._worker import config
 from oslo_asyncio._worker import deadline
+from oslo_asyncio._worker import fuse
+from oslo_asyncio._worker import group
 from oslo_asyncio._worker import leave
 from oslo_asyncio._worker import lifecycle
 from oslo_asyncio._worker import signals
@@ -64,8 +65,6 @@ class Worker:
     :param restart_method: what SIGHUP means: ``"reload"`` reads the files and
         restarts the services, ``"mutate"`` changes mutable options and calls
         reset().
-    :param handle_signals: whether to stop by SIGTERM and SIGINT and reload by
-        SIGHUP, which takes the main thread.
     """
 
     def __init__(
@@ -74,28 +73,28 @@ class Worker:
         conf: cfg.ConfigOpts,
         services: Iterable[lifecycle.Startable],
         restart_method: str = "reload",
-        handle_signals: bool = True,
     ) -> None:
         self.hub = hub
         self.conf = conf
         self.status = 0
-        self.overdue = False
+        self.group = group.Group(hub, self._service_failed)
         self._restart_method = restart_method
-        self._handle_signals = handle_signals
         self._services = list(services)
-        self._lives: list[lifecycle.Lifecycle] = []
         self._phase = Phase.STARTING
         self._stop_asked = False
         self._reload_asked = False
         self._change: asyncio.Task[None] | None = None
         self._deadline: deadline.Deadline | None = None
+        self._fuse: fuse.Fuse | None = None
+        self._alarmed = False
+        self._alarm_after: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> int:
         """Run the services; returns the exit status.
 
         0 after a clean stop; 1 when a service failed, or had to be left behind
-        (see :attr:`overdue`); what a service gave to ``sys.exit``.
+        (see ``group.overdue``); what a service gave to ``sys.exit``.
         """
         self._loop = loop = self.hub.new_event_loop()
         asyncio.set_event_loop(loop)
@@ -127,14 +126,12 @@ class Worker:
                 pass  # closed since
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._stop_asked:
+            return
         inbox = self._open_inbox(loop)
-        watcher = None
+        watcher = self._watch(loop)
         try:
-            if self._stop_asked:
-                return
             self._change = loop.create_task(self._boot(), name="start services")
-            loop.call_soon(self._log_options)
-            watcher = self._watch(loop)
             self._run_forever(loop)
             self._complete(loop, self._shut_down())
         finally:
@@ -144,14 +141,14 @@ class Worker:
             self._complete(loop, teardown.tear_down(loop, left))
             if inbox is not None:
                 inbox.close()
-            if self._deadline is not None:
-                self._deadline.close()
+            if self._fuse is not None:
+                self._fuse.close()
 
     def _run_forever(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.run_forever()
         except SystemExit as error:
-            self._exit(error)
+            self._fail(group.exit_status(error))
         except KeyboardInterrupt:
             self._fail(130)  # raised by code; the signal has a handler
 
@@ -165,55 +162,17 @@ class Worker:
             self._run_forever(loop)
         task.result()
 
-    # -- up ---------------------------------------------------------------
-
     async def _boot(self) -> None:
-        for service in self._services:
-            self._lives.append(lifecycle.Lifecycle(self.hub, service))
-        for life in self._lives:
-            if not await self._start(life):
-                return
+        if self.conf.log_options and LOG.isEnabledFor(logging.DEBUG):
+            self.conf.log_opt_values(LOG, logging.DEBUG)
+        await self.group.boot(self._services)
         self._phase = max(self._phase, Phase.RUNNING)
         if self._reload_asked:
             self._begin_reload()
 
-    async def _start(self, life: lifecycle.Lifecycle) -> bool:
-        LOG.debug("Starting service %s", life.name)
-        try:
-            await life.start()
-        except SystemExit as error:
-            self._exit(error)
-        except Exception:
-            LOG.exception("Service %s did not start", life.name)
-            self._fail(1)
-        else:
-            LOG.info("Service %s started on the %s hub", life.name, self.hub.name)
-            assert life.waiting is not None
-            life.waiting.task.add_done_callback(self._wait_ended)
-            # a start() that swallows its cancellation is stopped all the same
-            return self._phase < Phase.STOPPING
+    def _service_failed(self, status: int) -> None:
+        self._fail(status)
         self._begin_stop()
-        return False
-
-    def _wait_ended(self, task: asyncio.Task[None]) -> None:
-        # wait() may return at once, and that must not end the worker
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, SystemExit):
-            self._exit(error)
-        elif error is not None:
-            LOG.error("%s failed", task.get_name(), exc_info=error)
-            self._fail(1)
-        else:
-            return
-        self._begin_stop()
-
-    def _exit(self, error: SystemExit) -> None:
-        """A service called sys.exit()."""
-        if error.code is None or isinstance(error.code, int):
-            self._fail(error.code or 0)
-        else:
-            LOG.error("%s", error.code)
-            self._fail(1)
 
     def _fail(self, status: int) -> None:
         self.status = self.status or status
@@ -223,17 +182,27 @@ class Worker:
     def _open_inbox(
         self, loop: asyncio.AbstractEventLoop
     ) -> signals.SignalInbox | None:
-        if not self._handle_signals:
-            return None
         if not signals.available():
             LOG.warning(
                 "Not in the main thread: this launcher handles no signals; stop it "
                 "with its stop() method"
             )
             return None
-        inbox = signals.SignalInbox(loop)
+        self._fuse = fuse.Fuse()
+        self._alarm_after = self._grace()
+        inbox = signals.SignalInbox(loop, self._alarm)
         inbox.open((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), self._on_signal)
         return inbox
+
+    def _alarm(self, signum: int) -> None:
+        # In the signal handler: the loop may be blocked and never get to it.
+        if signum == signal.SIGHUP or self._fuse is None:
+            return
+        hurry = signum == signal.SIGINT or self._alarmed
+        self._alarmed = True
+        seconds = _HURRY if hurry else self._alarm_after
+        if seconds is not None:
+            self._fuse.light(seconds + deadline.MARGIN)
 
     def _on_signal(self, signum: int) -> None:
         name = signal.Signals(signum).name
@@ -241,17 +210,16 @@ class Worker:
             self._begin_reload()
         elif self._phase >= Phase.HURRYING:
             LOG.error("Received %s again, leaving at once", name)
-            self._leave_now()
+            self.group.name_overdue()
+            leave.now(self.status or 1)
         elif signum == signal.SIGINT or self._phase >= Phase.STOPPING:
             LOG.info("Received %s, stopping at once", name)
-            self._hurry()
+            self._begin_stop()
+            self._phase = Phase.HURRYING
+            self._set_deadline(_HURRY)
         else:
             LOG.info("Received %s, stopping", name)
             self._begin_stop()
-
-    def _leave_now(self) -> None:
-        self._name_overdue()
-        leave.now(self.status or 1)
 
     # -- reload -----------------------------------------------------------
 
@@ -270,35 +238,10 @@ class Worker:
         self._change = loop.create_task(self._reload(), name="reload")
 
     async def _reload(self) -> None:
-        LOG.info("Reading the configuration again (%s)", self._restart_method)
-        if config.read_again(self.conf, self._restart_method):
-            if self._restart_method == "mutate":
-                await self._reset()
-            else:
-                await self._restart()
+        await self.group.reload(self.conf, self._restart_method, self._grace())
+        self._alarm_after = self._grace()
         if self._reload_asked:
             self._begin_reload()
-
-    async def _reset(self) -> None:
-        for life in self._lives:
-            try:
-                await life.reset()
-            except Exception:
-                LOG.exception("Service %s: reset() failed", life.name)
-        LOG.info("Configuration changed in place")
-
-    async def _restart(self) -> None:
-        for life in self._lives:
-            await self._stop(life)
-            await asyncio.wait([_task(life.joined())], timeout=self._grace())
-            self._name_overdue_of(life)
-            try:
-                await life.reset()
-            except Exception:
-                LOG.exception("Service %s: reset() failed", life.name)
-            if not await self._start(life):
-                return
-        LOG.info("Services restarted with the new configuration")
 
     # -- down -------------------------------------------------------------
 
@@ -308,18 +251,12 @@ class Worker:
             self._set_deadline(self._grace())
             asyncio.get_running_loop().stop()
 
-    def _hurry(self) -> None:
-        self._begin_stop()
-        self._phase = Phase.HURRYING
-        self._set_deadline(_HURRY)
-
     def _grace(self) -> float | None:
         return float(self.conf.graceful_shutdown_timeout) or None
 
     def _set_deadline(self, seconds: float | None) -> None:
         if self._deadline is None:
-            fused = self._handle_signals and signals.available()
-            self._deadline = deadline.Deadline(fused)
+            self._deadline = deadline.Deadline(self._fuse)
         self._deadline.set(seconds)
 
     async def _shut_down(self) -> None:
@@ -330,47 +267,19 @@ class Worker:
         quiesce = getattr(asyncio.get_running_loop(), "quiesce", None)
         if quiesce is not None:
             await within(quiesce())
-        # All at once: a stop() that never returns must not keep the next one
-        # from being called.
-        await within(*(self._stop(life) for life in self._lives))
-        await within(*(life.joined() for life in self._lives))
-        self._name_overdue()
+        await within(self.group.stop())
+        await within(self.group.joined())
+        self.group.name_overdue()
+        if self.group.overdue:
+            self._fail(1)
 
     async def _end_change(self) -> None:
         """A start or reload under way: async steps are cancelled, sync ones end."""
+        self.group.ending = True
         change = self._change
         if change is not None and not change.done():
             change.cancel()
             await asyncio.wait([change])
-
-    async def _stop(self, life: lifecycle.Lifecycle) -> None:
-        try:
-            await life.stop()
-        except SystemExit as error:
-            self._exit(error)
-        except Exception:
-            LOG.exception("Service %s: stop() failed", life.name)
-            self._fail(1)
-
-    def _name_overdue(self) -> None:
-        for life in self._lives:
-            self._name_overdue_of(life)
-
-    def _name_overdue_of(self, life: lifecycle.Lifecycle) -> None:
-        for step in life.unfinished():
-            self.overdue = True
-            self._fail(1)
-            LOG.error(
-                "%(step)s has not returned within graceful_shutdown_timeout and is "
-                "left behind; it is at\n%(stack)s",
-                {"step": step.name, "stack": step.stack().rstrip()},
-            )
-
-    # -- odds -------------------------------------------------------------
-
-    def _log_options(self) -> None:
-        if self.conf.log_options and LOG.isEnabledFor(logging.DEBUG):
-            self.conf.log_opt_values(LOG, logging.DEBUG)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> blocked.Watcher | None:
         seconds = self.conf.oslo_asyncio.slow_callback_duration
@@ -389,7 +298,3 @@ def is_daemon() -> bool:
         return os.getpgrp() != os.tcgetpgrp(sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):
         return True  # no terminal, or no stdout at all
-
-
-def _task(step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    return asyncio.get_running_loop().create_task(step)

@@ -48,13 +48,20 @@ class SignalInbox:
     """Handlers that run on the loop, and the process as it was afterwards.
 
     :param loop: the loop; it may run already, or be started later.
+    :param alarm: called with the number from inside the signal handler, even
+        when the loop is blocked.  It may interrupt any code: no locks, no logs.
 
     A signal that is ignored when the inbox opens (nohup; SIGINT of a job in
     the background) stays ignored: whoever started the process asked for it.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        alarm: Callable[[int], None] | None = None,
+    ) -> None:
         self._loop = loop
+        self._alarm = alarm
         self._handlers: dict[int, list[Handler]] = {}
         self._before: dict[int, Any] = {}
         self._wakeup_before = -1
@@ -98,6 +105,8 @@ class SignalInbox:
 
     def _record(self, signum: int, _frame: FrameType | None) -> None:
         self._pending.append(signum)
+        if self._alarm is not None:
+            self._alarm(signum)
         if not self._nudged:
             self._nudged = True
             self._loop.call_soon_threadsafe(self._deliver)
