@@ -133,6 +133,7 @@ class Pool:
         self._idle: list[Any] = []  # one lock per idle thread, last in first out
         self._running: dict[int, Call] = {}
         self._abandoned: set[Call] = set()
+        self._waking = False
         self._size = 0
         self._started = 0
         self._reported: set[tuple[str, str]] = set()
@@ -152,11 +153,8 @@ class Pool:
         """
         call = Call(self, func, args, kwargs or {}, loop)
         self._queue.append(call)
-        try:
-            self._idle.pop().release()
-        except IndexError:
-            if not self._grow():
-                self._report_nested(call)
+        if not self._waking and not self._wake():
+            self._report_nested(call)
         return call
 
     def figures(self) -> Figures:
@@ -189,7 +187,7 @@ class Pool:
                 return
             self._abandoned.add(call)
         if self._queue:
-            self._grow()
+            self._wake()
 
     def _ident_of(self, call: Call) -> int | None:
         for ident, running in list(self._running.items()):
@@ -197,20 +195,44 @@ class Pool:
                 return ident
         return None
 
+    def _wake(self) -> bool:
+        """Get one more thread to work; False when all are busy.
+
+        One at a time: the thread that comes to work wakes the next if there is
+        still something queued.  So a burst of short calls is worked off by a
+        thread or two, and not by 64 that fight for the interpreter, and the
+        loop starts no more than one thread by itself.
+        """
+        if not self._idle:
+            return not self._full() and self._grow()
+        try:
+            lock = self._idle.pop()
+        except IndexError:
+            return self._grow()  # another thread was faster
+        self._waking = True
+        lock.release()
+        return True
+
+    def _full(self) -> bool:
+        if self.max_threads is None:
+            return False
+        replaced = min(len(self._abandoned), _MOST_REPLACED)
+        return self._size >= self.max_threads + replaced
+
     def _grow(self) -> bool:
         with self._lock:
-            if self.max_threads is not None:
-                replaced = min(len(self._abandoned), _MOST_REPLACED)
-                if self._size >= self.max_threads + replaced:
-                    return False
+            if self._full():
+                return False
             self._size += 1
             self._started += 1
             name = f"{self.name}-{self._started}"
+        self._waking = True
         thread = _unpatched.threading.Thread(target=self._work, name=name, daemon=True)
         try:
             thread.start()
         except RuntimeError:
             # the system has no thread left; those that exist take the call
+            self._waking = False
             with self._lock:
                 self._size -= 1
                 if not self._size:
@@ -238,14 +260,21 @@ class Pool:
         lock = _unpatched.threading.Lock()
         lock.acquire()
         ident = _unpatched.threading.get_ident()
-        take, running = self._queue.popleft, self._running
+        queue, running = self._queue, self._running
+        take = queue.popleft
+        # First say that nobody is on the way, then look: whoever has queued a
+        # call before has counted on this thread.
+        self._waking = False
         while True:
             try:
                 call = take()
             except IndexError:
-                if self._rest(lock):
-                    continue
-                return
+                if not self._rest(lock):
+                    return
+                self._waking = False
+                continue
+            if queue and not self._waking:
+                self._wake()
             running[ident] = call
             if not call.cancelled():
                 try:
@@ -296,7 +325,7 @@ class Pool:
             self._size -= 1
         # A submit may have counted on this thread: first leave, then look.
         if self._queue:
-            self._grow()
+            self._wake()
 
 
 def current_call() -> Call | None:

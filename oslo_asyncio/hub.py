@@ -295,7 +295,6 @@ def _load_driver(name: str, source: str) -> Hub:
             invoke_on_load=True,
             on_load_failure_callback=refuse,
             on_missing_entrypoints_callback=None,
-            warn_on_missing_entrypoint=False,
         )
     except stevedore_errors.NoMatches:
         raise exceptions.HubNotFound(name, installed(), source) from None

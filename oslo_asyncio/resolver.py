@@ -228,7 +228,6 @@ def find(name: str) -> type[Resolver]:
             name,
             on_load_failure_callback=refuse,
             on_missing_entrypoints_callback=None,
-            warn_on_missing_entrypoint=False,
         )
     except stevedore_errors.NoMatches:
         raise exceptions.ResolverNotFound(name, installed()) from None
