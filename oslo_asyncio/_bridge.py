@@ -94,7 +94,11 @@ class Bridge:
         self._end(None, exceptions.LoopStopped(self._name))
 
     def _start(self, context: contextvars.Context) -> None:
-        coroutine = context.run(self._func)
+        try:
+            coroutine = context.run(self._func)
+        except BaseException as error:  # such as arguments that do not fit
+            self._end(None, error)
+            return
         if not isinstance(coroutine, Coroutine):
             self._end(None, exceptions.CoroutineExpected(self._name, coroutine))
             return

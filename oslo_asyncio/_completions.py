@@ -33,6 +33,7 @@ class Completions:
 
     :param loop: the loop that owns the futures; the object must be made on
         its thread.
+    :ivar closed: whether the loop takes no new blocking calls.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,6 +41,7 @@ class Completions:
             tuple[asyncio.Future[Any], Any, BaseException | None]
         ] = collections.deque()
         self._armed = False
+        self.closed = False
         self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         # The descriptor lives as long as this object, not as long as the loop:
         # a thread that outlives the loop must not write into a stranger's file

@@ -74,6 +74,7 @@ class Call(_synctask.SyncTask):
         func: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        completions: _completions.Completions,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(loop=loop)
@@ -82,7 +83,7 @@ class Call(_synctask.SyncTask):
         self.args = args
         self.kwargs = kwargs
         self.context = contextvars.copy_context()
-        self.completions = _completions.of(loop)
+        self.completions = completions
         self.submitted = time.monotonic()
 
     @property
@@ -150,8 +151,13 @@ class Pool:
 
         The caller's context variables are copied (the standard library's
         run_in_executor does not, and request ids are lost in its threads).
+
+        :raises RuntimeError: the loop's executors have been shut down.
         """
-        call = Call(self, func, args, kwargs or {}, loop)
+        completions = _completions.of(loop)
+        if completions.closed:
+            raise RuntimeError("Executor shutdown has been called")
+        call = Call(self, func, args, kwargs or {}, completions, loop)
         self._queue.append(call)
         if not self._waking and not self._wake():
             self._report_nested(call)
@@ -183,7 +189,7 @@ class Pool:
 
     def _abandon(self, call: Call) -> None:
         with self._lock:
-            if call not in self._running.values():
+            if call not in list(self._running.values()):
                 return
             self._abandoned.add(call)
         if self._queue:

@@ -100,7 +100,7 @@ class GreenTask(_synctask.SyncTask):
         try:
             result = self._context.run(func, *args, **kwargs)
         except greenlet.GreenletExit:
-            pass
+            self.get_loop().call_soon_threadsafe(self.cancel)
         except BaseException as error:
             self._completions.post(self, None, error)
         else:

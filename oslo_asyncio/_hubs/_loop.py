@@ -43,8 +43,7 @@ class LoopMixin(_Base):
 
     _oslo_completions: _completions.Completions | None = None
     _lookups: resolver.Lookups | None = None
-    _own_executor = False
-    _pools_closed = False
+    _own_executor: Executor | None = None
 
     def run_forever(self) -> None:
         """As the standard loop; ``hub.run_async`` finds this loop meanwhile."""
@@ -57,16 +56,14 @@ class LoopMixin(_Base):
     def set_default_executor(self, executor: Executor) -> None:
         """As the standard loop: the application's executor wins over our pool."""
         super().set_default_executor(executor)  # type: ignore[arg-type]
-        self._own_executor = True
+        self._own_executor = executor
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
         """As the standard loop, in the pool ``default``, context included."""
-        if executor is not None or self._own_executor:
+        if executor is not None or self._own_executor is not None:
             return super().run_in_executor(executor, func, *args)
-        if self._pools_closed:
-            raise RuntimeError("Executor shutdown has been called")
         if self.get_debug() and asyncio.iscoroutinefunction(func):
             raise TypeError(f"coroutines cannot be used with run_in_executor(): {func}")
         return executor_module.get_pool().submit(self, func, args)
@@ -77,13 +74,16 @@ class LoopMixin(_Base):
         :param timeout: seconds; what is still running then is named in the log
             with its stack and left behind.
         """
-        if self._own_executor:
-            await super().shutdown_default_executor()
+        if self._own_executor is not None:
+            # beside the loop, as the sync code that it is: the standard loop
+            # takes a native thread, where green locks are deadly
+            ended = hub.current().spawn_sync(self._own_executor.shutdown)
+            await asyncio.wait([ended], timeout=timeout)
         await self.close_pools(timeout)
 
     async def close_pools(self, timeout: float | None) -> None:
         """Wait for this loop's calls in our pools, at most ``timeout`` seconds."""
-        self._pools_closed = True
+        _completions.of(self).closed = True
         pools = executor_module.pools()
         pending = [call for pool in pools for call in pool.pending(self)]
         if pending:
@@ -108,6 +108,7 @@ class LoopMixin(_Base):
         if not self.is_closed() and not self.is_running():
             if self._oslo_completions is not None:
                 self._oslo_completions.detach()
+                self._oslo_completions = None
             if self._lookups is not None:
                 self._lookups.close()
         super().close()

@@ -15,7 +15,7 @@
 import asyncio
 from collections.abc import Callable
 from collections.abc import Coroutine
-import socket
+import inspect
 from typing import Any
 
 from oslo_asyncio._hubs import _loop
@@ -24,6 +24,9 @@ from oslo_asyncio._hubs import _loop
 #: size for each recv.  64 KiB took a TCP echo from 18 000 to 47 000 round
 #: trips per CPU second.
 _RECEIVE_SIZE = 64 * 1024
+
+#: finished accept coroutines that are kept before somebody looks at them
+_MOST_REMEMBERED = 256
 
 
 class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
@@ -37,8 +40,7 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
 
     def __init__(self, selector: Any = None) -> None:
         self._listening: dict[Any, tuple[Any, ...]] = {}
-        self._accepting: set[Any] = set()
-        self._all_attached: asyncio.Future[None] | None = None
+        self._accepting: list[Coroutine[Any, Any, None]] = []
         self._accepted = 0
         super().__init__(selector)
 
@@ -51,9 +53,11 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
         for sock, arguments in list(self._listening.items()):
             self._accept_all(sock, arguments)
             self._stop_serving(sock)
-        if self._accepting:
-            self._all_attached = self.create_future()
-            await self._all_attached
+        turns = 0
+        while self._forget_attached():
+            # one turn is what it takes, unless a task factory delays its tasks
+            await asyncio.sleep(0 if turns < 100 else 0.001)
+            turns += 1
 
     def _accept_all(self, sock: Any, arguments: tuple[Any, ...]) -> None:
         # one call accepts at most a backlog of connections
@@ -77,36 +81,30 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
             super()._stop_serving(sock)  # type: ignore[misc]
 
     def _accept_connection2(
-        self, protocol_factory: Callable[..., Any], conn: socket.socket, *args: Any
+        self, protocol_factory: Callable[..., Any], conn: Any, *args: Any
     ) -> Coroutine[Any, Any, None]:
-        self._accepted += 1
-        self._accepting.add(conn)
-        return self._attach(
-            conn,
-            super()._accept_connection2(protocol_factory, conn, *args),  # type: ignore[misc]
+        steps: Coroutine[Any, Any, None] = super()._accept_connection2(  # type: ignore[misc]
+            protocol_factory, conn, *args
         )
+        self._accepted += 1
+        self._accepting.append(steps)
+        if len(self._accepting) > _MOST_REMEMBERED:
+            self._forget_attached()
+        return steps
 
-    async def _attach(
-        self, conn: socket.socket, steps: Coroutine[Any, Any, None]
-    ) -> None:
-        try:
-            await steps
-        finally:
-            self._attached(conn)  # if it failed before it had a transport
+    def _forget_attached(self) -> bool:
+        """Whether a connection is accepted and not attached yet.
 
-    def _attached(self, conn: socket.socket) -> None:
-        self._accepting.discard(conn)
-        waiter = self._all_attached
-        if waiter is not None and not self._accepting and not waiter.done():
-            waiter.set_result(None)
+        Its coroutine attaches it in its first step, or fails there.
+        """
+        self._accepting = [
+            steps
+            for steps in self._accepting
+            if inspect.getcoroutinestate(steps) == inspect.CORO_CREATED
+        ]
+        return bool(self._accepting)
 
-    def _make_socket_transport(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
-        transport = super()._make_socket_transport(sock, *args, **kwargs)  # type: ignore[misc]
+    def _make_socket_transport(self, *args: Any, **kwargs: Any) -> Any:
+        transport = super()._make_socket_transport(*args, **kwargs)  # type: ignore[misc]
         transport.max_size = _RECEIVE_SIZE
-        self._attached(sock)
-        return transport
-
-    def _make_ssl_transport(self, rawsock: Any, *args: Any, **kwargs: Any) -> Any:
-        transport = super()._make_ssl_transport(rawsock, *args, **kwargs)  # type: ignore[misc]
-        self._attached(rawsock)
         return transport

@@ -13,6 +13,7 @@
 """The uvloop hub: libuv's loop, sync code in native threads."""
 
 import asyncio
+import select
 import socket
 from typing import Any
 
@@ -93,11 +94,15 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
     async def quiesce(self) -> None:
         """Accept what is queued and close the listening sockets.
 
-        libuv accepts until the queue is empty in each turn, and a connection
-        is attached in the turn that accepts it: one turn is enough.
+        libuv accepts one connection per listener and turn, and attaches it in
+        the same turn.
         """
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        waiting = select.poll()
+        for server in self._servers:
+            for sock in server.sockets:
+                waiting.register(sock.fileno(), select.POLLIN)
+        while waiting.poll(0):
+            await asyncio.sleep(0)
         for server in self._servers:
             server.close()
 
