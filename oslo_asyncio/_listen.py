@@ -12,6 +12,7 @@
 
 """Listening sockets."""
 
+import errno
 import os
 import socket
 
@@ -44,21 +45,24 @@ def listen(
     '127.0.0.1'
     """
     address = f"{host or '*'}:{port}"
+    if not 0 <= port <= 65535:  # getaddrinfo would take it modulo 65536
+        wrong = OSError(errno.EINVAL, "a port is a number from 0 to 65535")
+        raise exceptions.ListenError(address, wrong)
     try:
         found = _unpatched.socket.getaddrinfo(
             host or None, port, family, socket.SOCK_STREAM, 0, socket.AI_PASSIVE
         )
-    except (OSError, OverflowError) as error:
-        raise exceptions.ListenError(address, _as_oserror(error)) from None
+    except OSError as error:
+        raise exceptions.ListenError(address, error) from None
     kind, _type, proto, _name, where = found[0]
     sock = socket.socket(kind, socket.SOCK_STREAM, proto)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(where)
         sock.listen(backlog)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         sock.close()
-        raise exceptions.ListenError(address, _as_oserror(error)) from None
+        raise exceptions.ListenError(address, error) from None
     return sock
 
 
@@ -95,7 +99,3 @@ def _is_stale(path: str) -> bool:
         except OSError:
             return False
     return False
-
-
-def _as_oserror(error: Exception) -> OSError:
-    return error if isinstance(error, OSError) else OSError(22, str(error))

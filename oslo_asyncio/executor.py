@@ -38,6 +38,7 @@ _DEFAULT_THREADS = 64
 
 _pools: dict[str, Pool] = {}
 _sizes: dict[str, int] = {}
+_own_sizes: dict[str, int] = {}
 _idle_timeout = 10.0
 
 
@@ -58,6 +59,7 @@ def add_pool(name: str, max_threads: int = _DEFAULT_THREADS) -> Pool:
     if found is None:
         found = Pool(name, _sizes.get(name, max_threads), _idle_timeout)
         _pools[name] = found
+        _own_sizes[name] = max_threads
     return found
 
 
@@ -120,7 +122,7 @@ def configure(sizes: Mapping[str, int], idle_timeout: float) -> None:
     _sizes.update(sizes)
     _idle_timeout = idle_timeout
     for pool in _pools.values():
-        pool.max_threads = _sizes.get(pool.name, pool.max_threads or _DEFAULT_THREADS)
+        pool.max_threads = _sizes.get(pool.name, _own_sizes[pool.name])
         pool.idle_timeout = idle_timeout
 
 

@@ -25,7 +25,6 @@ from collections.abc import Callable
 from collections.abc import Sequence
 import enum
 import functools
-import importlib.metadata
 import os
 import sys
 from typing import Any
@@ -33,10 +32,9 @@ from typing import ClassVar
 from typing import TypeVar
 
 from oslo_config import cfg
-from stevedore import driver
-from stevedore import exception as stevedore_errors
 
 from oslo_asyncio import _bridge
+from oslo_asyncio import _plugins
 from oslo_asyncio import _pool
 from oslo_asyncio import _synctask
 from oslo_asyncio import _unpatched
@@ -253,7 +251,7 @@ def resolver_options() -> dict[str, Any]:
 
 def installed() -> list[str]:
     """The names of the installed hubs, without loading any of them."""
-    return sorted({ep.name for ep in importlib.metadata.entry_points(group=NAMESPACE)})
+    return _plugins.installed(NAMESPACE)
 
 
 def _read_config(project: str | None, argv: Sequence[str] | None) -> cfg.ConfigOpts:
@@ -281,23 +279,13 @@ def _choose(conf: cfg.ConfigOpts) -> tuple[str, str]:
 
 
 def _load_driver(name: str, source: str) -> Hub:
-    def refuse(_manager: object, entry_point: Any, error: BaseException) -> None:
-        package = f"{entry_point.dist.name}[{name}]" if entry_point.dist else name
-        raise exceptions.HubUnavailable(
-            name, str(error), f"install what it needs: pip install '{package}'"
-        ) from error
+    def missing() -> Exception:
+        return exceptions.HubNotFound(name, installed(), source)
 
-    loaded: driver.DriverManager[Any]
-    try:
-        loaded = driver.DriverManager(
-            NAMESPACE,
-            name,
-            invoke_on_load=True,
-            on_load_failure_callback=refuse,
-            on_missing_entrypoints_callback=None,
-        )
-    except stevedore_errors.NoMatches:
-        raise exceptions.HubNotFound(name, installed(), source) from None
-    made: Any = loaded.driver
-    hub: Hub = made
+    def broken(error: BaseException) -> Exception:
+        package = _plugins.package(NAMESPACE, name)
+        remedy = f"install what it needs: pip install '{package}'"
+        return exceptions.HubUnavailable(name, str(error), remedy)
+
+    hub: Hub = _plugins.load(NAMESPACE, name, missing, broken)()
     return hub

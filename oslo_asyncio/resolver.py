@@ -24,13 +24,10 @@ their own, identical ones share one answer, and each has a deadline.
 import abc
 import asyncio
 from collections.abc import Hashable
-import importlib.metadata
 import socket
 from typing import Any
 
-from stevedore import driver
-from stevedore import exception as stevedore_errors
-
+from oslo_asyncio import _plugins
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
 
@@ -209,7 +206,7 @@ class Lookups:
 
 def installed() -> list[str]:
     """The names of the installed resolvers, without loading any of them."""
-    return sorted({ep.name for ep in importlib.metadata.entry_points(group=NAMESPACE)})
+    return _plugins.installed(NAMESPACE)
 
 
 def find(name: str) -> type[Resolver]:
@@ -218,22 +215,14 @@ def find(name: str) -> type[Resolver]:
     :raises ResolverNotFound: it is not installed, or its library is missing.
     """
 
-    def refuse(_manager: object, _entry_point: object, error: BaseException) -> None:
-        raise exceptions.ResolverNotFound(name, installed(), str(error)) from error
+    def missing() -> Exception:
+        return exceptions.ResolverNotFound(name, installed())
 
-    loaded: driver.DriverManager[Any]
-    try:
-        loaded = driver.DriverManager(
-            NAMESPACE,
-            name,
-            on_load_failure_callback=refuse,
-            on_missing_entrypoints_callback=None,
-        )
-    except stevedore_errors.NoMatches:
-        raise exceptions.ResolverNotFound(name, installed()) from None
-    found: Any = loaded.driver
-    made_by: type[Resolver] = found
-    return made_by
+    def broken(error: BaseException) -> Exception:
+        return exceptions.ResolverNotFound(name, installed(), str(error))
+
+    found: type[Resolver] = _plugins.load(NAMESPACE, name, missing, broken)
+    return found
 
 
 def _without_lookup(

@@ -12,8 +12,9 @@
 
 """Services and their launchers.
 
-    from oslo_asyncio import _bridge
-from oslo_asyncio import hub
+A program::
+
+    from oslo_asyncio import hub
     hub.setup(project="hello")
 
     from oslo_config import cfg

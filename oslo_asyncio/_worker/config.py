@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 import contextlib
 import logging
+from typing import Any
 
 from oslo_config import cfg
 
@@ -37,6 +38,7 @@ def read_again(conf: cfg.ConfigOpts, method: str) -> bool:
     :returns: False when the files are bad: one line has said why, and every
         old value stands.
     """
+    before = _refused(conf)
     try:
         with _all_or_nothing(conf):
             if method == "mutate":
@@ -44,6 +46,9 @@ def read_again(conf: cfg.ConfigOpts, method: str) -> bool:
             elif not conf.reload_config_files():
                 raise exceptions.InvalidConfigFile("see the warning before this line")
             opts.validate(conf)
+            for option, error in _refused(conf).items():
+                if option not in before:
+                    raise error
     except (Exception, SystemExit) as error:
         LOG.error(
             "The configuration was not changed, the old one stays: %(reason)s",
@@ -51,6 +56,31 @@ def read_again(conf: cfg.ConfigOpts, method: str) -> bool:
         )
         return False
     return True
+
+
+def _refused(conf: cfg.ConfigOpts) -> dict[tuple[str, str], Exception]:
+    """The options whose value cannot be read, the application's among them.
+
+    oslo.config looks at a value when somebody asks for it; after a reload that
+    would be some request, much later.
+    """
+    found: dict[tuple[str, str], Exception] = {}
+    for name in conf:
+        value = _read(conf, name, found, "DEFAULT")
+        if isinstance(value, cfg.ConfigOpts.GroupAttr):
+            for inner in value:
+                _read(value, inner, found, name)
+    return found
+
+
+def _read(
+    values: Any, name: str, found: dict[tuple[str, str], Exception], group: str
+) -> Any:
+    try:
+        return values[name]
+    except (cfg.Error, ValueError) as error:
+        found[group, name] = error
+        return None
 
 
 @contextlib.contextmanager

@@ -19,8 +19,8 @@ from typing import Any
 from oslo_asyncio._worker import fuse
 
 #: Seconds beyond the deadline after which a loop that does not turn is ended
-#: from outside.
-MARGIN = 1.0
+#: from outside; the tear-down has to fit in.
+MARGIN = 1.5
 
 
 class Deadline:
@@ -31,6 +31,7 @@ class Deadline:
     """
 
     def __init__(self, burner: fuse.Fuse | None) -> None:
+        self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._fuse = burner
@@ -39,11 +40,18 @@ class Deadline:
         """So many seconds from now; None: never."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         if seconds is None:
             return
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._over.set)
+        self._timer = self._loop.call_later(seconds, self._over.set)
         if self._fuse is not None:
             self._fuse.light(seconds + MARGIN)
+
+    def left(self) -> float | None:
+        """Seconds until then, none below zero; None: no limit."""
+        if self._timer is None:
+            return None
+        return max(0.0, self._timer.when() - self._loop.time())
 
     async def within(self, *steps: Awaitable[Any]) -> None:
         """Await all of the steps or the deadline, whichever comes first.

@@ -60,7 +60,7 @@ class Group:
         LOG.debug("Starting service %s", life.name)
         try:
             await life.start()
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             self._fail(f"Service {life.name} did not start", error)
             return False
         LOG.info("Service %s started on the %s hub", life.name, self._hub.name)
@@ -115,7 +115,7 @@ class Group:
     async def _stop(self, life: lifecycle.Lifecycle) -> None:
         try:
             await life.stop()
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             self._fail(f"Service {life.name}: stop() failed", error)
 
     async def _reset(self, life: lifecycle.Lifecycle) -> None:
@@ -131,8 +131,8 @@ class Group:
             self._fail(f"{task.get_name()} failed", error)
 
     def _fail(self, what: str, error: BaseException) -> None:
-        if isinstance(error, SystemExit):
-            self._failed(exit_status(error))
+        if isinstance(error, lifecycle.ServiceExit):
+            self._failed(exit_status(error.error))
         else:
             LOG.error("%s", what, exc_info=error)
             self._failed(1)

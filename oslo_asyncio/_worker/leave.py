@@ -72,20 +72,22 @@ def guard(status: int, seconds: float) -> None:
     first = not _guard
     _guard.update(status=status, seconds=seconds)
     if first:
+        ended = _unpatched.threading.Lock()
+        ended.acquire()
+        # atexit is too late, it comes after the joins; the main thread counts
+        # as alive while executors are joined.  This is where they hook in.
+        sys.modules["threading"]._register_atexit(ended.release)
         _unpatched.threading.Thread(
-            target=_guard_exit, name="exit-guard", daemon=True
+            target=_guard_exit, args=(ended,), name="exit-guard", daemon=True
         ).start()
 
 
 _guard: dict[str, Any] = {}
 
 
-def _guard_exit() -> None:
-    # the module whose main thread the interpreter itself marks as ended
-    sys.modules["threading"].main_thread().join()
-    gate = _unpatched.threading.Lock()
-    gate.acquire()
-    if not gate.acquire(timeout=_guard["seconds"]):
+def _guard_exit(ended: Any) -> None:
+    ended.acquire()
+    if not ended.acquire(timeout=_guard["seconds"]):
         report("the main thread has ended, and these threads keep the process")
         now(_guard["status"])
 

@@ -42,6 +42,18 @@ class State(enum.Enum):
     STOPPED = "stopped"
 
 
+class ServiceExit(Exception):
+    """A service has called ``sys.exit``.
+
+    A task that raises SystemExit raises it through the loop as well, and the
+    same exit would be met twice.
+    """
+
+    def __init__(self, error: SystemExit) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Step:
     """One call of one method, which may still be running.
 
@@ -58,6 +70,12 @@ class Step:
         )
 
     async def _run(self) -> None:
+        try:
+            await self._call()
+        except SystemExit as error:
+            raise ServiceExit(error) from None
+
+    async def _call(self) -> None:
         if inspect.iscoroutinefunction(self._method):
             await self._method()
             return

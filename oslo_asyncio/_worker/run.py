@@ -86,6 +86,7 @@ class Worker:
         self._change: asyncio.Task[None] | None = None
         self._deadline: deadline.Deadline | None = None
         self._fuse: fuse.Fuse | None = None
+        self._inbox: signals.SignalInbox | None = None
         self._alarmed = False
         self._alarm_after: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -128,7 +129,7 @@ class Worker:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._stop_asked:
             return
-        inbox = self._open_inbox(loop)
+        self._inbox = inbox = self._open_inbox(loop)
         watcher = self._watch(loop)
         try:
             self._change = loop.create_task(self._boot(), name="start services")
@@ -137,7 +138,7 @@ class Worker:
         finally:
             if watcher is not None:
                 watcher.close()
-            left = _HURRY if self._phase >= Phase.HURRYING else self._grace()
+            left = self._deadline.left() if self._deadline else self._grace()
             self._complete(loop, teardown.tear_down(loop, left))
             if inbox is not None:
                 inbox.close()
@@ -167,8 +168,7 @@ class Worker:
             self.conf.log_opt_values(LOG, logging.DEBUG)
         await self.group.boot(self._services)
         self._phase = max(self._phase, Phase.RUNNING)
-        if self._reload_asked:
-            self._begin_reload()
+        self._changed()
 
     def _service_failed(self, status: int) -> None:
         self._fail(status)
@@ -240,6 +240,12 @@ class Worker:
     async def _reload(self) -> None:
         await self.group.reload(self.conf, self._restart_method, self._grace())
         self._alarm_after = self._grace()
+        self._changed()
+
+    def _changed(self) -> None:
+        """The services have started, or have been reloaded."""
+        if self._inbox is not None:
+            self._inbox.check()
         if self._reload_asked:
             self._begin_reload()
 

@@ -94,7 +94,6 @@ class SignalInbox:
 
     def close(self) -> None:
         """Put handlers and wakeup fd back as they were."""
-        self._check_wakeup()
         for signum, before in self._before.items():
             if signal.getsignal(signum) == self._record:
                 self._loop.remove_signal_handler(signum)
@@ -113,7 +112,7 @@ class SignalInbox:
 
     def _deliver(self) -> None:
         self._nudged = False
-        self._check_wakeup()
+        self.check()
         while self._pending:
             signum = self._pending.popleft()
             # a copy: a handler may add or remove handlers
@@ -123,21 +122,18 @@ class SignalInbox:
                 except Exception:
                     LOG.exception("A handler of signal %d failed", signum)
 
-    def _learn(self) -> None:
-        # each loop has its own, and uvloop sets it only when it runs
-        self._wakeup = _wakeup_fd()
+    def check(self) -> None:
+        """Take the wakeup fd back from whoever has replaced it.
 
-    def _check_wakeup(self) -> None:
-        if self._wakeup is None:
+        Called with each signal, and whenever a service's code has run: libuv
+        goes on sleeping through a signal that nobody reports to it.
+        """
+        if self._wakeup is None or not self._loop.is_running():
             return
-        current = _wakeup_fd()
-        if current == self._wakeup:
-            return
-        if self._loop.is_running():
-            signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
-        elif current == self._wakeup_before:
-            return  # a loop that has stopped gives it back by itself
-        if not self._warned:
+        # Put it there and see what was there.  To look without putting would
+        # leave a moment without any, and lose a signal of the application's.
+        current = signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
+        if current != self._wakeup and not self._warned:
             self._warned = True
             LOG.warning(
                 "The signal wakeup fd of this process was changed from %(ours)d to "
@@ -145,10 +141,8 @@ class SignalInbox:
                 {"ours": self._wakeup, "theirs": current},
             )
 
-
-def _wakeup_fd() -> int:
-    current = signal.set_wakeup_fd(-1)
-    if current != -1:
-        # a signal in between is not lost: its handler nudges the loop
-        signal.set_wakeup_fd(current, warn_on_full_buffer=False)
-    return current
+    def _learn(self) -> None:
+        # each loop has its own, and uvloop sets it only when it runs; no code
+        # of a service has run yet
+        self._wakeup = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)

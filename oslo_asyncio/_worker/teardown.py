@@ -20,8 +20,9 @@ from oslo_asyncio._worker import lifecycle
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds that cancelled tasks are given to clean up after themselves.
-_CANCEL = 1.0
+#: Seconds that cancelled tasks, and then async generators, are given to clean
+#: up after themselves.
+_CANCEL = 0.5
 
 
 async def tear_down(loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
