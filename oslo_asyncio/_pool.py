@@ -93,6 +93,7 @@ class Call(_synctask.SyncTask):
     def cancel(self, msg: Any | None = None) -> bool:
         if not super().cancel(msg):
             return False
+        self.completions.pending.discard(self)
         self.pool._abandon(self)
         return True
 
@@ -158,6 +159,7 @@ class Pool:
         if completions.closed:
             raise RuntimeError("Executor shutdown has been called")
         call = Call(self, func, args, kwargs or {}, completions, loop)
+        completions.pending.add(call)
         self._queue.append(call)
         if not self._waking and not self._wake():
             self._report_nested(call)
@@ -176,11 +178,6 @@ class Pool:
             abandoned=len(self._abandoned),
             oldest=0.0 if born is None else time.monotonic() - born,
         )
-
-    def pending(self, loop: asyncio.AbstractEventLoop) -> list[Call]:
-        """The calls of ``loop`` that somebody still waits for."""
-        calls = list(self._running.values()) + list(self._queue)
-        return [call for call in calls if not call.done() and call.get_loop() is loop]
 
     def abandoned(self) -> list[Call]:
         """The calls that run on although nobody waits for them."""

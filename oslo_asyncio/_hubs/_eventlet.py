@@ -100,7 +100,10 @@ class GreenTask(_synctask.SyncTask):
         try:
             result = self._context.run(func, *args, **kwargs)
         except greenlet.GreenletExit:
-            self.get_loop().call_soon_threadsafe(self.cancel)
+            try:
+                self.get_loop().call_soon_threadsafe(self.cancel)
+            except RuntimeError:
+                pass  # the loop is closed, and nobody waits
         except BaseException as error:
             self._completions.post(self, None, error)
         else:

@@ -21,11 +21,15 @@ from typing import TYPE_CHECKING
 
 from oslo_asyncio import _bridge
 from oslo_asyncio import _completions
+from oslo_asyncio import _pool
 from oslo_asyncio import executor as executor_module
 from oslo_asyncio import hub
 from oslo_asyncio import resolver
 
 LOG = logging.getLogger(__name__)
+
+#: stacks of abandoned calls that are worth reading; the rest is counted
+_MOST_LOGGED = 10
 
 if TYPE_CHECKING:
     _Base = asyncio.SelectorEventLoop
@@ -83,17 +87,18 @@ class LoopMixin(_Base):
 
     async def close_pools(self, timeout: float | None) -> None:
         """Wait for this loop's calls in our pools, at most ``timeout`` seconds."""
-        _completions.of(self).closed = True
+        completions = _completions.of(self)
+        completions.closed = True
         pools = executor_module.pools()
-        pending = [call for pool in pools for call in pool.pending(self)]
+        calls = list(completions.pending)
+        pending = [call for call in calls if getattr(call, "pool", None) in pools]
         if pending:
             await asyncio.wait(pending, timeout=timeout)
         for call in pending:
             call.cancel()
         for pool in pools:
-            for call in pool.abandoned():
-                if call.get_loop() is self:
-                    _log_abandoned(pool.name, call.name, call.stack())
+            mine = [call for call in pool.abandoned() if call.get_loop() is self]
+            _log_abandoned(pool.name, [call for call in mine if call.frame()])
 
     async def getaddrinfo(self, host: Any, port: Any, **kwargs: int) -> Any:
         """As the standard loop, by the configured resolver."""
@@ -122,11 +127,15 @@ class LoopMixin(_Base):
         return self._lookups
 
 
-def _log_abandoned(pool: str, name: str, stack: str) -> None:
-    LOG.warning(
-        "pool %(pool)r: %(name)s is still running and is left behind; it is "
-        "at\n%(stack)s",
-        {"pool": pool, "name": name, "stack": stack.rstrip()},
-    )
-
-
+def _log_abandoned(pool: str, calls: list[_pool.Call]) -> None:
+    for call in calls[:_MOST_LOGGED]:
+        LOG.warning(
+            "pool %(pool)r: %(name)s is still running and is left behind; it is "
+            "at\n%(stack)s",
+            {"pool": pool, "name": call.name, "stack": call.stack().rstrip()},
+        )
+    if len(calls) > _MOST_LOGGED:
+        LOG.warning(
+            "pool %(pool)r: %(count)d more calls are left behind",
+            {"pool": pool, "count": len(calls) - _MOST_LOGGED},
+        )

@@ -25,6 +25,10 @@ from oslo_asyncio._hubs import _loop
 #: trips per CPU second.
 _RECEIVE_SIZE = 64 * 1024
 
+#: Connections that a stop still accepts; clients that never cease to come must
+#: not keep it from going on.  Twice what a listening socket may queue.
+_MOST_QUEUED = 8192
+
 #: finished accept coroutines that are kept before somebody looks at them
 _MOST_REMEMBERED = 256
 
@@ -61,8 +65,8 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
 
     def _accept_all(self, sock: Any, arguments: tuple[Any, ...]) -> None:
         # one call accepts at most a backlog of connections
-        before = -1
-        while before != self._accepted and sock.fileno() != -1:
+        before, most = -1, self._accepted + _MOST_QUEUED
+        while before != self._accepted < most and sock.fileno() != -1:
             before = self._accepted
             self._accept_connection(*arguments)  # type: ignore[attr-defined]
 

@@ -22,6 +22,9 @@ import uvloop
 from oslo_asyncio import hub
 from oslo_asyncio._hubs import _loop
 
+#: turns, and so connections, that a stop still accepts
+_MOST_QUEUED = 8192
+
 
 class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
     """A uvloop whose host names are looked up by our resolver.
@@ -81,15 +84,11 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
 
     async def create_server(self, *args: Any, **kwargs: Any) -> Any:
         """As the standard loop."""
-        server = await super().create_server(*args, **kwargs)
-        self._servers.append(server)
-        return server
+        return self._remember(await super().create_server(*args, **kwargs))
 
     async def create_unix_server(self, *args: Any, **kwargs: Any) -> Any:
         """As the standard loop."""
-        server = await super().create_unix_server(*args, **kwargs)
-        self._servers.append(server)
-        return server
+        return self._remember(await super().create_unix_server(*args, **kwargs))
 
     async def quiesce(self) -> None:
         """Accept what is queued and close the listening sockets.
@@ -97,14 +96,22 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
         libuv accepts one connection per listener and turn, and attaches it in
         the same turn.
         """
+        serving = [server for server in self._servers if server.is_serving()]
         waiting = select.poll()
-        for server in self._servers:
+        for server in serving:
             for sock in server.sockets:
                 waiting.register(sock.fileno(), select.POLLIN)
-        while waiting.poll(0):
+        for _turn in range(_MOST_QUEUED):
+            if not any(events & select.POLLIN for _fd, events in waiting.poll(0)):
+                break
             await asyncio.sleep(0)
-        for server in self._servers:
+        for server in serving:
             server.close()
+
+    def _remember(self, server: Any) -> Any:
+        self._servers = [old for old in self._servers if old.is_serving()]
+        self._servers.append(server)
+        return server
 
     async def _address(self, address: Any, kwargs: dict[str, Any]) -> Any:
         if not address or not isinstance(address, tuple):
