@@ -53,7 +53,7 @@ def test_an_unknown_resolver_is_refused_with_the_names_of_the_others(configured)
     assert str(caught.value).endswith("set [oslo_asyncio] resolver")
 
 
-def test_aiodns_reads_the_hosts_file(configured):
+def test_row_43_another_resolver_is_chosen_by_name_and_reads_the_hosts_file(configured):
     loop = configured("aiodns")
     look_up = loop.getaddrinfo(
         "localhost", 80, family=socket.AF_INET, type=socket.SOCK_STREAM
@@ -109,3 +109,8 @@ def test_aiodns_connects_by_name(configured):
         return answer
 
     assert loop.run_until_complete(main()) == b"hello"
+
+
+def test_row_43_the_systems_resolver_is_the_default(hub):
+    made_by = hub_module.resolver_options()["made_by"]
+    assert made_by.__name__ == "ThreadResolver"
