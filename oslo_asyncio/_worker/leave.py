@@ -13,6 +13,7 @@
 """The end of a process: hooks, flushed streams, the real exit status."""
 
 from collections.abc import Callable
+import faulthandler
 import os
 import sys
 from typing import Any
@@ -43,8 +44,15 @@ def on_worker_exit(hook: Callable[[], Any]) -> Callable[[], Any]:
 def now(status: int) -> None:
     """Run the hooks, flush, and end the process with ``status``.  No return."""
     thread = _unpatched.threading.Thread(target=_run_hooks, daemon=True)
-    thread.start()
-    thread.join(_HOOK_SECONDS)
+    try:
+        thread.start()
+    except RuntimeError:
+        # the interpreter is shutting down and starts no threads (since 3.12);
+        # the watchdog, which is none of Python's, limits the hooks instead
+        faulthandler.dump_traceback_later(_HOOK_SECONDS, exit=True)
+        _run_hooks()
+    else:
+        thread.join(_HOOK_SECONDS)
     flush()
     _unpatched.os._exit(status)
 
@@ -98,8 +106,6 @@ def report(sentence: str) -> None:
     Not by logging: its locks may be what everybody waits for, and in a process
     that eventlet has patched a native thread must not touch them.
     """
-    import faulthandler
-
     text = f"oslo.asyncio[{os.getpid()}]: {sentence}:\n".encode()
     try:
         _unpatched.os.write(2, text)

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterable
 import enum
+import errno
 import logging
 import os
 import signal
@@ -195,9 +196,11 @@ class Worker:
         return inbox
 
     def _alarm(self, signum: int) -> None:
-        # In the signal handler: the loop may be blocked and never get to it.
-        if signum == signal.SIGHUP or self._fuse is None:
+        # In the signal handler: the loop may be blocked and never get to it, or
+        # learn first that a start() has returned and begin the next one.
+        if self._fuse is None or (signum == signal.SIGHUP and is_daemon()):
             return
+        self.group.ending = True
         hurry = signum == signal.SIGINT or self._alarmed
         self._alarmed = True
         seconds = _HURRY if hurry else self._alarm_after
@@ -254,6 +257,7 @@ class Worker:
     def _begin_stop(self) -> None:
         if self._phase < Phase.STOPPING:
             self._phase = Phase.STOPPING
+            self.group.ending = True
             self._set_deadline(self._grace())
             asyncio.get_running_loop().stop()
 
@@ -281,7 +285,6 @@ class Worker:
 
     async def _end_change(self) -> None:
         """A start or reload under way: async steps are cancelled, sync ones end."""
-        self.group.ending = True
         change = self._change
         if change is not None and not change.done():
             change.cancel()
@@ -302,5 +305,7 @@ def is_daemon() -> bool:
     """
     try:
         return os.getpgrp() != os.tcgetpgrp(sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        return True  # no terminal, or no stdout at all
+    except OSError as error:
+        return error.errno != errno.EIO  # EIO: it was a terminal, and has gone
+    except (ValueError, AttributeError):
+        return True  # no stdout at all
