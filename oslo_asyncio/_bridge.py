@@ -21,6 +21,7 @@ import dataclasses
 import threading
 from typing import Any
 
+from oslo_asyncio import _call
 from oslo_asyncio import _pool
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
@@ -70,7 +71,7 @@ class Bridge:
 
     def wait(self) -> Any:
         context = contextvars.copy_context()
-        context.run(_pool.caller.set, _pool.current_call())
+        context.run(_call.caller.set, _pool.current_call())
         self._lock.acquire()
         _waiting.add(self)
         try:

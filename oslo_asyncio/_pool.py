@@ -15,27 +15,17 @@
 import asyncio
 import collections
 from collections.abc import Callable
-import contextvars
-import dataclasses
 import logging
 import os
-import sys
 import time
-import types
 from typing import Any
 import weakref
 
+from oslo_asyncio import _call
 from oslo_asyncio import _completions
-from oslo_asyncio import _synctask
 from oslo_asyncio import _unpatched
 
 LOG = logging.getLogger(__name__)
-
-#: The call of a pool's thread on whose behalf this context runs, if any:
-#: run_async sets it, so that a call that waits for its own pool is noticed.
-caller: contextvars.ContextVar["Call | None"] = contextvars.ContextVar(
-    "oslo_asyncio_pool_caller", default=None
-)
 
 # Threads whose caller has gone are replaced, or 64 look-ups of a dead name
 # server would end all others; but not without a limit, or a service that
@@ -43,63 +33,6 @@ caller: contextvars.ContextVar["Call | None"] = contextvars.ContextVar(
 _MOST_REPLACED = 256
 
 _pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Figures:
-    """What a pool is doing at one moment.
-
-    :ivar name: the pool.
-    :ivar threads: native threads that exist, idle ones included.
-    :ivar queued: calls that wait for a thread.
-    :ivar running: calls that have a thread and a caller.
-    :ivar abandoned: calls that still have a thread and no caller any more.
-    :ivar oldest: seconds since the oldest of all these calls was submitted.
-    """
-
-    name: str
-    threads: int
-    queued: int
-    running: int
-    abandoned: int
-    oldest: float
-
-
-class Call(_synctask.SyncTask):
-    """One call in a pool."""
-
-    def __init__(
-        self,
-        pool: "Pool",
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        completions: _completions.Completions,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        super().__init__(loop=loop)
-        self.pool = pool
-        self.func = func
-        self.args = args
-        self.kwargs = kwargs
-        self.context = contextvars.copy_context()
-        self.completions = completions
-        self.submitted = time.monotonic()
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return _synctask.name_of(self.func)
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        if not super().cancel(msg):
-            return False
-        self.completions.pending.discard(self)
-        self.pool._abandon(self)
-        return True
-
-    def frame(self) -> types.FrameType | None:
-        ident = self.pool._ident_of(self)
-        return None if ident is None else sys._current_frames().get(ident)
 
 
 class Pool:
@@ -131,10 +64,10 @@ class Pool:
         _pools.add(self)
 
     def _reset(self) -> None:
-        self._queue: collections.deque[Call] = collections.deque()
+        self._queue: collections.deque[_call.Call] = collections.deque()
         self._idle: list[Any] = []  # one lock per idle thread, last in first out
-        self._running: dict[int, Call] = {}
-        self._abandoned: set[Call] = set()
+        self._running: dict[int, _call.Call] = {}
+        self._abandoned: set[_call.Call] = set()
         self._waking = False
         self._size = 0
         self._started = 0
@@ -147,7 +80,7 @@ class Pool:
         func: Callable[..., Any],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
-    ) -> Call:
+    ) -> _call.Call:
         """Queue a call; on the loop's own thread only.
 
         The caller's context variables are copied (the standard library's
@@ -158,19 +91,19 @@ class Pool:
         completions = _completions.of(loop)
         if completions.closed:
             raise RuntimeError("Executor shutdown has been called")
-        call = Call(self, func, args, kwargs or {}, completions, loop)
+        call = _call.Call(self, func, args, kwargs or {}, completions, loop)
         completions.pending.add(call)
         self._queue.append(call)
         if not self._waking and not self._wake():
             self._report_nested(call)
         return call
 
-    def figures(self) -> Figures:
+    def figures(self) -> _call.Figures:
         """What the pool is doing now.  Costs a walk over its calls."""
         running, queued = list(self._running.values()), list(self._queue)
         waiting = [call for call in queued if not call.done()]
         born = min((call.submitted for call in running + waiting), default=None)
-        return Figures(
+        return _call.Figures(
             name=self.name,
             threads=self._size,
             queued=len(waiting),
@@ -179,12 +112,13 @@ class Pool:
             oldest=0.0 if born is None else time.monotonic() - born,
         )
 
-    def abandoned(self) -> list[Call]:
+    def abandoned(self) -> list[_call.Call]:
         """The calls that run on although nobody waits for them."""
         with self._lock:
             return list(self._abandoned)
 
-    def _abandon(self, call: Call) -> None:
+    def abandon(self, call: _call.Call) -> None:
+        """Nobody waits for ``call`` any more; another thread takes its place."""
         with self._lock:
             if call not in list(self._running.values()):
                 return
@@ -192,7 +126,8 @@ class Pool:
         if self._queue:
             self._wake()
 
-    def _ident_of(self, call: Call) -> int | None:
+    def ident_of(self, call: _call.Call) -> int | None:
+        """The native thread that runs ``call``, if one does."""
         for ident, running in list(self._running.items()):
             if running is call:
                 return ident
@@ -242,8 +177,8 @@ class Pool:
                     raise
         return True
 
-    def _report_nested(self, call: Call) -> None:
-        outer = caller.get()
+    def _report_nested(self, call: _call.Call) -> None:
+        outer = _call.caller.get()
         if outer is None or outer.pool is not self:
             return
         names = (outer.name, call.name)
@@ -312,7 +247,7 @@ class Pool:
         self._leave()
         return False
 
-    def _surplus(self, call: Call) -> bool:
+    def _surplus(self, call: _call.Call) -> bool:
         """After an abandoned call: is its thread one too many by now?"""
         with self._lock:
             self._abandoned.discard(call)
@@ -331,7 +266,7 @@ class Pool:
             self._wake()
 
 
-def current_call() -> Call | None:
+def current_call() -> _call.Call | None:
     """The call that the current native thread runs for a pool, if any."""
     ident = _unpatched.threading.get_ident()
     for pool in list(_pools):

@@ -23,13 +23,14 @@ from collections.abc import Mapping
 from typing import ParamSpec
 from typing import TypeVar
 
+from oslo_asyncio import _call
 from oslo_asyncio import _pool
 from oslo_asyncio import exceptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Figures = _pool.Figures
+Figures = _call.Figures
 Pool = _pool.Pool
 
 #: What blocking calls in a service mostly wait for is a database or another

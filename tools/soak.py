@@ -44,7 +44,7 @@ def test_sets() -> dict[str, list[str]]:
         hub: ["-m", "oslo_asyncio.tests", "--hub", hub, "oslo_asyncio/tests/hub"]
         for hub in HUBS
     }
-    sets["functional"] = ["-m", "pytest", "oslo_asyncio/tests/functional"]
+    sets["functional"] = ["-m", "pytest", "-n", "2", "oslo_asyncio/tests/functional"]
     return sets
 
 

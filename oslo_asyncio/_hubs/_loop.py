@@ -20,8 +20,8 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from oslo_asyncio import _bridge
+from oslo_asyncio import _call
 from oslo_asyncio import _completions
-from oslo_asyncio import _pool
 from oslo_asyncio import executor as executor_module
 from oslo_asyncio import hub
 from oslo_asyncio import resolver
@@ -127,7 +127,7 @@ class LoopMixin(_Base):
         return self._lookups
 
 
-def _log_abandoned(pool: str, calls: list[_pool.Call]) -> None:
+def _log_abandoned(pool: str, calls: list[_call.Call]) -> None:
     for call in calls[:_MOST_LOGGED]:
         LOG.warning(
             "pool %(pool)r: %(name)s is still running and is left behind; it is "

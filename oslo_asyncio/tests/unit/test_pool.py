@@ -16,6 +16,7 @@ import dataclasses
 
 import pytest
 
+from oslo_asyncio import _call
 from oslo_asyncio import _pool
 from oslo_asyncio import executor
 
@@ -31,7 +32,7 @@ def _pools_of_its_own():
 
 def test_a_new_pool_does_nothing():
     pool = _pool.Pool("new", 3)
-    assert pool.figures() == _pool.Figures(
+    assert pool.figures() == _call.Figures(
         name="new", threads=0, queued=0, running=0, abandoned=0, oldest=0.0
     )
     assert pool.abandoned() == []
