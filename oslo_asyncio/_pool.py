@@ -94,8 +94,13 @@ class Pool:
         call = _call.Call(self, func, args, kwargs or {}, completions, loop)
         completions.pending.add(call)
         self._queue.append(call)
-        if not self._waking and not self._wake():
-            self._report_nested(call)
+        try:
+            if not self._waking and not self._wake():
+                self._report_nested(call)
+        except RuntimeError:  # there is no thread, and the system starts none
+            self._queue.remove(call)
+            completions.pending.discard(call)
+            raise
         return call
 
     def figures(self) -> _call.Figures:

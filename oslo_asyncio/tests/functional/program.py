@@ -37,6 +37,10 @@ from oslo_config import cfg
 from oslo_asyncio import _unpatched, executor, service
 
 CONF = cfg.CONF
+if any(name.startswith("COVERAGE") for name in os.environ):
+    import coverage
+    if measured := coverage.Coverage.current():
+        service.on_worker_exit(measured.save)
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 
 
@@ -82,6 +86,8 @@ class Program:
     :param default: lines for [DEFAULT] of the config file.
     :param own: lines for [oslo_asyncio].
     :param env: environment variables to add.
+    :param measured: whether a coverage tool may watch the program, if one
+        watches the tests.
     :param preamble: whether the source is preceded by the usual imports.
     :param prefix: a command that the interpreter is run by.
     :param options: options of the interpreter.
@@ -99,6 +105,7 @@ class Program:
         own: str = "",
         env: dict[str, str] | None = None,
         preamble: bool = True,
+        measured: bool = True,
         prefix: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
         arguments: tuple[str, ...] | None = None,
@@ -116,6 +123,7 @@ class Program:
             name: value
             for name, value in os.environ.items()
             if name not in ("OSLO_ASYNCIO_HUB", "PYTEST_CURRENT_TEST")
+            and (measured or not name.startswith("COVERAGE"))
         }
         environment.update({"PYTHONUNBUFFERED": "1", "HAS_AN_EAR": "1", **(env or {})})
         command = [*prefix, sys.executable, "-W", "ignore:::eventlet", *options]

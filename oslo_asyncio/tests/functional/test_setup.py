@@ -179,6 +179,7 @@ def test_neither_import_nor_setup_loads_what_a_native_hub_does_not_need(start, n
         """,
         hub=name,
         preamble=False,
+        measured=False,
     )
     assert program.rest() == ["[]", "[]"]
     assert program.exit() == 0

@@ -197,3 +197,30 @@ def test_an_idle_thread_keeps_nothing_of_its_last_call_alive(run):
         return executor.get_pool().figures().threads
 
     assert run(main) == 1
+
+
+def test_a_system_without_threads_refuses_the_first_call_and_queues_others(
+    run, monkeypatch
+):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    pool = executor.add_pool("starved", max_threads=2)
+    gate = _unpatched.threading.Event()
+
+    async def main():
+        with monkeypatch.context() as patched:
+            patched.setattr(_unpatched.threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                await executor.run_blocking(int, pool="starved")
+        first = asyncio.ensure_future(executor.run_blocking(gate.wait, pool="starved"))
+        while not pool.figures().running:
+            await asyncio.sleep(0)
+        with monkeypatch.context() as patched:
+            patched.setattr(_unpatched.threading.Thread, "start", refuse)
+            second = asyncio.ensure_future(executor.run_blocking(int, pool="starved"))
+            await asyncio.sleep(0)
+        gate.set()
+        return await first, await second
+
+    assert run(main) == (True, 0)
