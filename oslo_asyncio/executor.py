@@ -98,8 +98,8 @@ async def run_blocking(
 
     The function sees a copy of the caller's context variables.  When the
     caller is cancelled the function runs on, and its thread is counted as
-    abandoned until it returns.  Costs about 20 microseconds, most of it the
-    switch between two threads.
+    abandoned until it returns.  One call at a time costs about 30 microseconds,
+    most of it the switch between two threads; a hundred in flight 5 each.
 
     >>> import asyncio
     >>> from oslo_asyncio import executor
