@@ -56,7 +56,12 @@ class Group:
                 return
 
     async def start(self, life: lifecycle.Lifecycle) -> bool:
-        """start(), and what follows from its failure."""
+        """start(), and what follows from its failure.
+
+        :returns: whether the next one may start.
+        """
+        if self.ending:
+            return False
         LOG.debug("Starting service %s", life.name)
         try:
             await life.start()

@@ -79,6 +79,18 @@ def test_row_48_a_service_that_ends_in_the_turn_of_its_stop_is_joined(run, hub):
     assert run(main) is False
 
 
+def test_row_6_nothing_starts_once_a_stop_was_asked_for(run, hub):
+    async def main():
+        services = group.Group(hub, lambda status: None)
+        services.ending = True
+        brief = Brief()
+        await services.boot([brief])
+        await services.stop()
+        return brief.ended.is_set()
+
+    assert run(main) is False
+
+
 def test_row_48_tear_down_ends_with_tasks_that_end_or_begin_meanwhile(run, loop):
     async def main():
         await just_ended()
