@@ -82,9 +82,17 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
             protocol_factory, local_addr, remote_addr, **kwargs
         )
 
-    async def create_server(self, *args: Any, **kwargs: Any) -> Any:
-        """As the standard loop."""
-        return self._remember(await super().create_server(*args, **kwargs))
+    async def create_server(
+        self, protocol_factory: Any, host: Any = None, port: Any = None, **kwargs: Any
+    ) -> Any:
+        """As the standard loop; on every address of a name."""
+        if host and isinstance(host, str):
+            hints = {k: kwargs[k] for k in ("family", "flags") if k in kwargs}
+            found = await self.getaddrinfo(host, port, type=socket.SOCK_STREAM, **hints)
+            host = list(dict.fromkeys(entry[4][0] for entry in found))
+        return self._remember(
+            await super().create_server(protocol_factory, host, port, **kwargs)
+        )
 
     async def create_unix_server(self, *args: Any, **kwargs: Any) -> Any:
         """As the standard loop."""

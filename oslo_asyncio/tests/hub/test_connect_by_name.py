@@ -195,3 +195,15 @@ def test_the_loop_turns_while_a_datagram_endpoint_is_looked_up(run, loop, names)
         await asyncio.sleep(0)
 
     run(main)
+
+
+def test_a_server_may_be_given_a_name_which_the_pool_looks_up(run):
+    async def main():
+        made = await asyncio.start_server(lambda _reader, _writer: None, "localhost", 0)
+        addresses = {sock.getsockname()[0] for sock in made.sockets}
+        made.close()
+        return addresses, executor.get_pool("resolver").figures().threads
+
+    addresses, threads = run(main)
+    assert "127.0.0.1" in addresses
+    assert threads == 1
