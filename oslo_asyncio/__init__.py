@@ -14,3 +14,10 @@
 
 Async code runs on the loop, sync code runs beside it.
 """
+
+from oslo_asyncio._identity import worker_id
+
+__all__ = ("worker_id",)
+
+# it lives in a private module, and nobody should have to know which
+worker_id.__module__ = __name__

@@ -54,12 +54,13 @@ class Launcher:
         that fails ends the worker with status 1.
 
         :raises NotAService: it is no service.
-        :raises InvalidWorkers: ``workers`` is neither 1 nor None.
+        :raises InvalidWorkers: ``workers`` is no whole number above zero.
+        :raises OneProcessOnly: it is more than one.
         :raises LoopNotRunning: there is no loop: use :class:`ServiceLauncher`.
         """
         _service.check_service(service)
         if _service.check_workers(workers) != 1:
-            raise exceptions.SeveralWorkersUnsupported(_service.check_workers(workers))
+            raise exceptions.OneProcessOnly(type(self).__name__, workers)
         self._do(self._start, service)
 
     def stop(self) -> None:

@@ -12,12 +12,19 @@
 
 """Listening sockets."""
 
+from collections.abc import Iterator
+import contextlib
 import errno
 import os
 import socket
+from typing import Any
+import weakref
 
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
+
+_shared: weakref.WeakSet[Any] = weakref.WeakSet()
+_serving = False
 
 
 def listen(
@@ -37,6 +44,12 @@ def listen(
     :returns: a socket for ``asyncio.start_server(sock=...)``, or for accept()
         in sync code.  Without SO_REUSEPORT: a queue of its own for each
         process would be lost with the process.
+
+    One that is made before the launcher runs, as in a service's ``__init__``,
+    is shared by all workers.  It belongs to the launcher: a server that is
+    closed leaves it open, so that a reload can serve it again, and it is closed
+    when the whole service stops.
+
     :raises ListenError: the address is unknown or taken.
 
     >>> from oslo_asyncio import service
@@ -63,7 +76,7 @@ def listen(
     except OSError as error:
         sock.close()
         raise exceptions.ListenError(address, error) from None
-    return sock
+    return _share(sock)
 
 
 def listen_unix(
@@ -87,6 +100,36 @@ def listen_unix(
     except OSError as error:
         sock.close()
         raise exceptions.ListenError(path, error) from None
+    return _share(sock)
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[None]:
+    """While services run, what they open is their own."""
+    global _serving
+    before, _serving = _serving, True
+    try:
+        yield
+    finally:
+        _serving = before
+
+
+def is_shared(sock: Any) -> bool:
+    """Whether a socket was made before the services ran."""
+    return sock in _shared
+
+
+def close_shared() -> None:
+    """Close this process's copies of them."""
+    for sock in list(_shared):
+        sock.close()
+
+
+def _share(sock: socket.socket) -> socket.socket:
+    if not _serving:
+        # the native one inside a green one: that is what a loop serves, and
+        # to close it takes no eventlet hub
+        _shared.add(getattr(sock, "fd", sock))
     return sock
 
 

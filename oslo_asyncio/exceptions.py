@@ -102,6 +102,19 @@ class InvalidOption(ConfigurationError):
         super().__init__(f"[{group}] {option} is not valid: {self.reason}")
 
 
+class InvalidEnvironment(ConfigurationError):
+    """An environment variable that systemd sets makes no sense."""
+
+    def __init__(self, variable: str, value: str, reason: str) -> None:
+        self.variable = variable
+        self.value = value
+        self.reason = reason
+        super().__init__(
+            f"{variable}={value!r} in the environment is not valid: {reason}; "
+            f"only systemd should set it"
+        )
+
+
 class InvalidWorkers(OsloAsyncioError, ValueError):
     """The number of workers is no whole number above zero."""
 
@@ -138,14 +151,15 @@ class NotAService(OsloAsyncioError, TypeError):
         )
 
 
-class SeveralWorkersUnsupported(OsloAsyncioError, NotImplementedError):
-    """More than one worker process was asked for."""
+class OneProcessOnly(OsloAsyncioError, ValueError):
+    """A launcher that does not fork was asked for several workers."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, launcher: str, workers: object) -> None:
+        self.launcher = launcher
         self.workers = workers
         super().__init__(
-            f"workers={workers}: this release runs a service in one process; "
-            f"use workers=1 and start the program several times"
+            f"workers={workers!r}: {launcher} runs services in one process; use "
+            f"ProcessLauncher, or launch() with workers"
         )
 
 

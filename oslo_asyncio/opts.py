@@ -124,6 +124,53 @@ hub_opts: list[cfg.Opt] = [
         "many seconds, while it blocks. 0 switches the watcher off; it costs "
         "one wake-up of the loop per half of this time.",
     ),
+    cfg.FloatOpt(
+        "worker_start_timeout",
+        default=600.0,
+        min=0,
+        help="Seconds within which a worker process has to get ready, that is, "
+        "until start() of its services has returned. One that takes longer is "
+        "ended and started again; while the service is reloaded, the reload ends "
+        "and the old workers go on. 0: no limit.",
+    ),
+    cfg.FloatOpt(
+        "worker_heartbeat_timeout",
+        default=0.0,
+        min=0,
+        help="Seconds for which the loop of a ready worker may be blocked. A "
+        "worker that is silent for longer gets SIGABRT, dumps the stacks of its "
+        "threads to stderr and is replaced. A service in one process dumps its "
+        "stacks and ends with status 1. Costs four wake-ups of each worker per "
+        "this time. 0: workers are not watched.",
+    ),
+    cfg.FloatOpt(
+        "worker_max_lifetime",
+        default=0.0,
+        min=0,
+        help="Seconds after which a worker process is replaced by a new one, one "
+        "at a time; each draws its own limit from the last tenth of this time. "
+        "0: workers stay.",
+    ),
+    cfg.IntOpt(
+        "worker_max_rss",
+        default=0,
+        min=0,
+        help="MiB of memory (resident set size) with which a worker process is "
+        "replaced by a new one, one at a time; each draws its own limit from the "
+        "last tenth of it. Measured with each heartbeat, or every 10 seconds. 0: "
+        "no limit.",
+    ),
+    cfg.StrOpt(
+        "reload_order",
+        default="auto",
+        choices=[
+            ("auto", "start_first for a service with two or more workers"),
+            ("start_first", "the new worker is ready before the old one stops"),
+            ("stop_first", "the old worker has gone before the new one starts"),
+        ],
+        help="How workers are replaced by a reload (SIGHUP, restart method "
+        "'reload') and when they are recycled: one at a time, in this order.",
+    ),
 ]
 
 

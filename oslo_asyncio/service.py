@@ -31,15 +31,15 @@ from oslo_config import cfg
 
 from oslo_asyncio import _launcher
 from oslo_asyncio import _listen
+from oslo_asyncio import _process_launcher
 from oslo_asyncio import _service
-from oslo_asyncio import exceptions
-from oslo_asyncio import hub as hub_module
+from oslo_asyncio import _service_launcher
+from oslo_asyncio._worker import hooks
 from oslo_asyncio._worker import leave
-from oslo_asyncio._worker import run
-from oslo_asyncio._worker import signals
 
 __all__ = (
     "Launcher",
+    "ProcessLauncher",
     "Service",
     "ServiceBase",
     "ServiceLauncher",
@@ -47,116 +47,32 @@ __all__ = (
     "listen",
     "listen_unix",
     "on_worker_exit",
+    "on_worker_start",
 )
 
 Launcher = _launcher.Launcher
+ProcessLauncher = _process_launcher.ProcessLauncher
 Service = _service.Service
 ServiceBase = _service.ServiceBase
+ServiceLauncher = _service_launcher.ServiceLauncher
 listen = _listen.listen
 listen_unix = _listen.listen_unix
 on_worker_exit = leave.on_worker_exit
+on_worker_start = hooks.on_worker_start
 
 # they live in private modules, and nobody should have to know which
-for _public in (Launcher, Service, ServiceBase, listen, listen_unix, on_worker_exit):
+for _public in (
+    Launcher,
+    ProcessLauncher,
+    Service,
+    ServiceBase,
+    ServiceLauncher,
+    listen,
+    listen_unix,
+    on_worker_exit,
+    on_worker_start,
+):
     _public.__module__ = __name__
-
-
-class ServiceLauncher:
-    """Runs one or more services in this process.
-
-    :param conf: the program's configuration, already parsed.
-    :param restart_method: what SIGHUP means.  ``"reload"``: read the files
-        again and restart the services in place.  ``"mutate"``: change the
-        mutable options and call each service's reset().
-    :raises InvalidRestartMethod: it is neither.
-    :raises ConfigurationError: the hub that is configured cannot be used, or
-        an option is out of range.
-
-    >>> from oslo_config import cfg
-    >>> from oslo_asyncio import service
-    >>> class Brief(service.Service):
-    ...     def wait(self):
-    ...         launcher.stop()
-    >>> conf = cfg.ConfigOpts()
-    >>> conf([])
-    >>> launcher = service.ServiceLauncher(conf)
-    >>> launcher.launch_service(Brief())
-    >>> launcher.wait()
-    0
-    """
-
-    def __init__(self, conf: cfg.ConfigOpts, restart_method: str = "reload") -> None:
-        _service.check_restart_method(restart_method)
-        self.conf = conf
-        self.restart_method = restart_method
-        self.hub = hub_module.load(conf)
-        self._services: list[ServiceBase] = []
-        self._worker: run.Worker | None = None
-        self._stop_asked = False
-        self._status: int | None = None
-
-    def launch_service(self, service: ServiceBase, workers: int | None = 1) -> None:
-        """Add a service; it starts in :meth:`wait`.
-
-        :param service: an instance of a subclass of :class:`ServiceBase`.
-        :param workers: 1 or None.
-        :raises NotAService: it is something else.
-        :raises InvalidWorkers: no whole number above zero.
-        :raises SeveralWorkersUnsupported: more than one.
-        """
-        _service.check_service(service)
-        if _service.check_workers(workers) != 1:
-            raise exceptions.SeveralWorkersUnsupported(_service.check_workers(workers))
-        self._services.append(service)
-
-    def wait(self) -> int:
-        """Run the services until SIGTERM, SIGINT or :meth:`stop`.
-
-        Runs the loop in the calling thread, which should be the main thread:
-        elsewhere no signal is handled, and the log says so.  When a service
-        cannot be stopped within ``graceful_shutdown_timeout`` seconds, its
-        stack is logged, and the process ends here with status 1.
-
-        :returns: the exit status: 0 after a clean stop, 1 after a failure, or
-            what a service gave to ``sys.exit``.  A second call returns the
-            same status at once.
-        """
-        if self._status is None:
-            self._status = self._run()
-        return self._status
-
-    def stop(self) -> None:
-        """Stop the services; :meth:`wait` returns when they have stopped.
-
-        From any thread, before or after wait(), any number of times.
-        """
-        self._stop_asked = True
-        worker = self._worker
-        if worker is not None:
-            worker.stop()
-
-    def restart(self) -> None:
-        """Read the configuration again, as SIGHUP does.  From any thread."""
-        worker = self._worker
-        if worker is not None:
-            worker.reload()
-
-    def _run(self) -> int:
-        worker = run.Worker(self.hub, self.conf, self._services, self.restart_method)
-        self._worker = worker
-        if self._stop_asked:
-            worker.stop()
-        try:
-            status = worker.run()
-        finally:
-            self._worker = None
-        leave.flush()
-        if signals.available():
-            if worker.group.overdue:
-                leave.now(status)
-            if self.conf.graceful_shutdown_timeout:
-                leave.guard(status, self.conf.graceful_shutdown_timeout)
-        return status
 
 
 def launch(
@@ -165,16 +81,17 @@ def launch(
     workers: int | None = 1,
     restart_method: str = "reload",
     no_fork: bool = False,
-) -> ServiceLauncher:
+) -> ServiceLauncher | ProcessLauncher:
     """Make a launcher for one service; ``wait()`` on it runs the service.
 
     :param conf: the program's configuration, already parsed.
     :param service: an instance of a subclass of :class:`ServiceBase`.
-    :param workers: how many processes; None means 1.
-    :param restart_method: what SIGHUP means, see :class:`ServiceLauncher`.
+    :param workers: how many processes; None means 1.  One runs here, without a
+        fork; several are forked, and this process looks after them.
+    :param restart_method: what SIGHUP means, see :class:`ServiceLauncher` and
+        :class:`ProcessLauncher`.
     :param no_fork: run in this process, whatever ``workers`` says.
     :raises InvalidWorkers: ``workers`` is no whole number above zero.
-    :raises SeveralWorkersUnsupported: more than one, and not ``no_fork``.
     :raises NotAService: ``service`` is something else.
     :raises InvalidRestartMethod: ``restart_method`` is unknown.
     :raises ConfigurationError: the hub cannot be used, or an option is out of
@@ -191,6 +108,10 @@ must be an int of at least 1, or None for one worker
     count = _service.check_workers(workers)
     _service.check_restart_method(restart_method)
     _service.check_service(service)
-    launcher = ServiceLauncher(conf, restart_method)
-    launcher.launch_service(service, 1 if no_fork else count)
+    if count == 1 or no_fork:
+        alone = ServiceLauncher(conf, restart_method)
+        alone.launch_service(service)
+        return alone
+    launcher = ProcessLauncher(conf, restart_method=restart_method)
+    launcher.launch_service(service, count)
     return launcher

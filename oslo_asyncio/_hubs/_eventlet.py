@@ -118,10 +118,15 @@ class EventletHub(hub.Hub):
         {hub.Characteristic.KILLABLE_SYNC, hub.Characteristic.GREEN_STDLIB}
     )
 
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
     def prepare(self) -> None:
         """Patch the standard library, and keep asyncio on the real one."""
         eventlet.monkey_patch()
-        _keep_asyncio_native()
+        # forget the hub that patching has made, with its epoll: the parent of
+        # workers has no use for one, and who needs one gets it
+        eventlet.hubs.use_hub()
         from oslo_asyncio._hubs import _green_names
 
         _green_names.install()
@@ -135,7 +140,7 @@ class EventletHub(hub.Hub):
                 "call oslo_asyncio.hub.setup() in the first line of the program, "
                 "with the same config files",
             )
-        used = type(eventlet.hubs.get_hub()).__module__
+        used = _hub_class().__module__
         if used == "eventlet.hubs.asyncio":
             raise exceptions.HubUnavailable(
                 self.name,
@@ -146,6 +151,11 @@ class EventletHub(hub.Hub):
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A new loop, in the process and thread that will run it."""
+        if os.getpid() != self._pid:
+            # forked: a hub that the parent has used is one epoll for both
+            used = _hub_class()
+            eventlet.hubs.use_hub(f"{used.__module__}:{used.__qualname__}")
+            self._pid = os.getpid()
         return GreenLoop()
 
     def spawn_sync(
@@ -153,6 +163,15 @@ class EventletHub(hub.Hub):
     ) -> hub.SyncTask:
         """Start ``func(*args, **kwargs)`` in a green thread."""
         return GreenTask(func, args, kwargs, asyncio.get_running_loop())
+
+
+def _hub_class() -> type:
+    """The class of eventlet's hub, without making one."""
+    local = eventlet.hubs._threadlocal
+    if not hasattr(local, "Hub"):
+        eventlet.hubs.use_hub()
+    found: type = local.Hub
+    return found
 
 
 def _native(sock: Any) -> Any:

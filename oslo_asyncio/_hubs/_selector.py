@@ -18,6 +18,7 @@ from collections.abc import Coroutine
 import inspect
 from typing import Any
 
+from oslo_asyncio import _listen
 from oslo_asyncio._hubs import _loop
 
 #: asyncio receives into 256 KiB; glibc maps and faults a fresh buffer of that
@@ -57,6 +58,7 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
         for sock, arguments in list(self._listening.items()):
             self._accept_all(sock, arguments)
             self._stop_serving(sock)
+            sock.close()  # a shared one as well
         turns = 0
         while self._forget_attached():
             # one turn is what it takes, unless a task factory delays its tasks
@@ -81,7 +83,11 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
 
     def _stop_serving(self, sock: Any) -> None:
         self._listening.pop(sock, None)
-        if sock.fileno() != -1:
+        if sock.fileno() == -1:
+            return
+        if _listen.is_shared(sock):
+            self._remove_reader(sock.fileno())  # type: ignore[attr-defined]
+        else:
             super()._stop_serving(sock)  # type: ignore[misc]
 
     def _accept_connection2(

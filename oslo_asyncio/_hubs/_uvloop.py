@@ -19,6 +19,7 @@ from typing import Any
 
 import uvloop
 
+from oslo_asyncio import _listen
 from oslo_asyncio import hub
 from oslo_asyncio._hubs import _loop
 
@@ -37,6 +38,7 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._servers: list[Any] = []
+        self._shared: list[Any] = []
 
     async def create_connection(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **kwargs: Any
@@ -90,12 +92,14 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
             hints = {k: kwargs[k] for k in ("family", "flags") if k in kwargs}
             found = await self.getaddrinfo(host, port, type=socket.SOCK_STREAM, **hints)
             host = list(dict.fromkeys(entry[4][0] for entry in found))
+        self._keep_shared(kwargs)
         return self._remember(
             await super().create_server(protocol_factory, host, port, **kwargs)
         )
 
     async def create_unix_server(self, *args: Any, **kwargs: Any) -> Any:
         """As the standard loop."""
+        self._keep_shared(kwargs)
         return self._remember(await super().create_unix_server(*args, **kwargs))
 
     async def quiesce(self) -> None:
@@ -115,6 +119,16 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
             await asyncio.sleep(0)
         for server in serving:
             server.close()
+        for sock in self._shared:
+            sock.close()
+
+    def _keep_shared(self, kwargs: dict[str, Any]) -> None:
+        # libuv closes what it serves
+        sock = kwargs.get("sock")
+        if sock is not None and _listen.is_shared(sock):
+            kwargs["sock"] = sock.dup()
+            if sock not in self._shared:
+                self._shared.append(sock)
 
     def _remember(self, server: Any) -> Any:
         self._servers = [old for old in self._servers if old.is_serving()]

@@ -12,6 +12,7 @@
 
 """Reading the config files again, all or nothing."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import logging
@@ -83,14 +84,26 @@ def _read(
         return None
 
 
+def snapshot(conf: cfg.ConfigOpts) -> Callable[[], None]:
+    """What takes everything back that is read from now on.
+
+    oslo.config installs new values before it has looked at them, and has no
+    way back; the two names are private and as old as the feature.
+    """
+    before = conf._namespace, conf._mutable_ns
+
+    def restore() -> None:
+        conf._namespace, conf._mutable_ns = before
+        conf.unregister_opts([])  # empties its cache of values
+
+    return restore
+
+
 @contextlib.contextmanager
 def _all_or_nothing(conf: cfg.ConfigOpts) -> Iterator[None]:
-    # oslo.config installs the new values before it has looked at them, and has
-    # no way back; the two names are private and as old as the feature.
-    before = conf._namespace, conf._mutable_ns
+    restore = snapshot(conf)
     try:
         yield
     except BaseException:
-        conf._namespace, conf._mutable_ns = before
-        conf.unregister_opts([])  # empties its cache of values
+        restore()
         raise

@@ -17,6 +17,7 @@ import faulthandler
 import os
 import sys
 from typing import Any
+from typing import NoReturn
 
 from oslo_asyncio import _unpatched
 
@@ -41,7 +42,7 @@ def on_worker_exit(hook: Callable[[], Any]) -> Callable[[], Any]:
     return hook
 
 
-def now(status: int) -> None:
+def now(status: int) -> NoReturn:
     """Run the hooks, flush, and end the process with ``status``.  No return."""
     thread = _unpatched.threading.Thread(target=_run_hooks, daemon=True)
     try:

@@ -65,9 +65,7 @@ class Step:
         self._hub = hub
         self._method = getattr(service, method)
         self._sync: hub_module.SyncTask | None = None
-        self.task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
+        self.task = asyncio.get_running_loop().create_task(self._run(), name=self.name)
 
     async def _run(self) -> None:
         try:

@@ -21,24 +21,26 @@ from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterable
 import enum
-import errno
 import logging
-import os
 import signal
-import sys
 from typing import Any
 
 from oslo_config import cfg
 
 from oslo_asyncio import _bridge
+from oslo_asyncio import _listen
+from oslo_asyncio import _terminal
 from oslo_asyncio import hub as hub_module
 from oslo_asyncio._worker import blocked
 from oslo_asyncio._worker import deadline
 from oslo_asyncio._worker import fuse
 from oslo_asyncio._worker import group
+from oslo_asyncio._worker import heartbeat
+from oslo_asyncio._worker import hooks
 from oslo_asyncio._worker import leave
 from oslo_asyncio._worker import lifecycle
 from oslo_asyncio._worker import signals
+from oslo_asyncio._worker import superior
 from oslo_asyncio._worker import teardown
 
 LOG = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Worker:
     :param restart_method: what SIGHUP means: ``"reload"`` reads the files and
         restarts the services, ``"mutate"`` changes mutable options and calls
         reset().
+    :param above: who is told, and may give orders.
+    :param unmask: called when the signal handlers stand.
     """
 
     def __init__(
@@ -74,12 +78,16 @@ class Worker:
         conf: cfg.ConfigOpts,
         services: Iterable[lifecycle.Startable],
         restart_method: str = "reload",
+        above: superior.Superior | None = None,
+        unmask: Callable[[], None] = lambda: None,
     ) -> None:
         self.hub = hub
         self.conf = conf
         self.status = 0
         self.group = group.Group(hub, self._service_failed)
         self._restart_method = restart_method
+        self._above: superior.Superior = above or superior.Nobody()
+        self._unmask = unmask
         self._services = list(services)
         self._phase = Phase.STARTING
         self._stop_asked = False
@@ -88,6 +96,7 @@ class Worker:
         self._deadline: deadline.Deadline | None = None
         self._fuse: fuse.Fuse | None = None
         self._inbox: signals.SignalInbox | None = None
+        self._heart: heartbeat.Heartbeat | None = None
         self._alarmed = False
         self._alarm_after: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -102,7 +111,8 @@ class Worker:
         asyncio.set_event_loop(loop)
         previous = _bridge.enter(loop)
         try:
-            self._run(loop)
+            with _listen.serving():
+                self._run(loop)
         finally:
             _bridge.leave(previous)
             asyncio.set_event_loop(None)
@@ -131,6 +141,8 @@ class Worker:
         if self._stop_asked:
             return
         self._inbox = inbox = self._open_inbox(loop)
+        self._above.open(loop, self._orders())
+        self._unmask()
         watcher = self._watch(loop)
         try:
             self._change = loop.create_task(self._boot(), name="start services")
@@ -141,6 +153,9 @@ class Worker:
                 watcher.close()
             left = self._deadline.left() if self._deadline else self._grace()
             self._complete(loop, teardown.tear_down(loop, left))
+            if self._heart is not None:
+                self._heart.stop()
+            self._above.close()
             if inbox is not None:
                 inbox.close()
             if self._fuse is not None:
@@ -167,9 +182,24 @@ class Worker:
     async def _boot(self) -> None:
         if self.conf.log_options and LOG.isEnabledFor(logging.DEBUG):
             self.conf.log_opt_values(LOG, logging.DEBUG)
+        if not hooks.run():
+            self._service_failed(1)
+            return
         await self.group.boot(self._services)
         self._phase = max(self._phase, Phase.RUNNING)
+        if self._phase == Phase.RUNNING:
+            self._above.ready()
+            self._start_heart()
         self._changed()
+
+    def _start_heart(self) -> None:
+        own = self.conf.oslo_asyncio
+        timeout, measure = own.worker_heartbeat_timeout, own.worker_max_rss > 0
+        measure = measure and self._above.supervised
+        if timeout or measure:
+            loop = asyncio.get_running_loop()
+            self._heart = heartbeat.Heartbeat(loop, self._above.beat, timeout, measure)
+            self._heart.start()
 
     def _service_failed(self, status: int) -> None:
         self._fail(status)
@@ -193,36 +223,68 @@ class Worker:
         self._alarm_after = self._grace()
         inbox = signals.SignalInbox(loop, self._alarm)
         inbox.open((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), self._on_signal)
+        if self._above.supervised:
+            # "pkill -TTIN name" is meant for the launcher, and would stop us
+            inbox.open((signal.SIGTTIN, signal.SIGTTOU), self._on_signal)
         return inbox
 
     def _alarm(self, signum: int) -> None:
         # In the signal handler: the loop may be blocked and never get to it, or
         # learn first that a start() has returned and begin the next one.
-        if self._fuse is None or (signum == signal.SIGHUP and is_daemon()):
+        if self._fuse is None or not self._ends(signum):
             return
         self.group.ending = True
         hurry = signum == signal.SIGINT or self._alarmed
         self._alarmed = True
-        seconds = _HURRY if hurry else self._alarm_after
-        if seconds is not None:
-            self._fuse.light(seconds + deadline.MARGIN)
+        if hurry and not self._above.supervised:
+            self._fuse.light(_HURRY + deadline.MARGIN)
+        elif self._alarm_after is not None:
+            self._fuse.light(self._alarm_after + deadline.MARGIN)
+
+    def _ends(self, signum: int) -> bool:
+        if signum == signal.SIGHUP:
+            # of a terminal that has gone, a supervisor hears as well
+            return not (_terminal.is_daemon() or self._above.supervised)
+        if signum == signal.SIGINT:
+            return not self._above.supervised
+        return signum == signal.SIGTERM
 
     def _on_signal(self, signum: int) -> None:
         name = signal.Signals(signum).name
-        if signum == signal.SIGHUP and is_daemon():
-            self._begin_reload()
+        if not self._ends(signum):
+            if signum == signal.SIGHUP and _terminal.is_daemon():
+                self._begin_reload()
+        elif self._above.supervised:
+            # A second one is no hurry: a service manager signals everybody, and
+            # then the launcher does.
+            if self._phase < Phase.STOPPING:
+                LOG.info("Received %s, stopping", name)
+            self._begin_stop()
         elif self._phase >= Phase.HURRYING:
             LOG.error("Received %s again, leaving at once", name)
             self.group.name_overdue()
             leave.now(self.status or 1)
         elif signum == signal.SIGINT or self._phase >= Phase.STOPPING:
             LOG.info("Received %s, stopping at once", name)
-            self._begin_stop()
-            self._phase = Phase.HURRYING
-            self._set_deadline(_HURRY)
+            self._hurry()
         else:
             LOG.info("Received %s, stopping", name)
             self._begin_stop()
+
+    # -- orders -----------------------------------------------------------
+
+    def _orders(self) -> superior.Orders:
+        return superior.Orders(self._hurry, self._begin_reload, self._orphaned)
+
+    def _hurry(self) -> None:
+        self._begin_stop()
+        if self._phase < Phase.HURRYING:
+            self._phase = Phase.HURRYING
+            self._set_deadline(_HURRY)
+
+    def _orphaned(self) -> None:
+        LOG.warning("The launcher of this worker has gone, stopping")
+        self._begin_stop()
 
     # -- reload -----------------------------------------------------------
 
@@ -241,8 +303,11 @@ class Worker:
         self._change = loop.create_task(self._reload(), name="reload")
 
     async def _reload(self) -> None:
+        self._above.reloading()
         await self.group.reload(self.conf, self._restart_method, self._grace())
         self._alarm_after = self._grace()
+        if self._phase == Phase.RUNNING:
+            self._above.reloaded()
         self._changed()
 
     def _changed(self) -> None:
@@ -258,7 +323,9 @@ class Worker:
         if self._phase < Phase.STOPPING:
             self._phase = Phase.STOPPING
             self.group.ending = True
-            self._set_deadline(self._grace())
+            grace = self._grace()
+            self._above.leaving(grace and grace + deadline.MARGIN)
+            self._set_deadline(grace)
             asyncio.get_running_loop().stop()
 
     def _grace(self) -> float | None:
@@ -296,16 +363,3 @@ class Worker:
             return None
         green = hub_module.Characteristic.GREEN_STDLIB in self.hub.characteristics
         return blocked.Watcher(loop, seconds, green)
-
-
-def is_daemon() -> bool:
-    """Whether SIGHUP means "reload" and not "your terminal has gone".
-
-    It does unless the process is in the foreground of a terminal.
-    """
-    try:
-        return os.getpgrp() != os.tcgetpgrp(sys.stdout.fileno())
-    except OSError as error:
-        return error.errno != errno.EIO  # EIO: it was a terminal, and has gone
-    except (ValueError, AttributeError):
-        return True  # no stdout at all

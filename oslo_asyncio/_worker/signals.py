@@ -76,7 +76,9 @@ class SignalInbox:
         :param signums: numbers of the signals.
         :param handler: called on the loop with the number, once per delivery.
         """
-        self._wakeup_before = signal.set_wakeup_fd(-1)
+        if not self._handlers:
+            self._wakeup_before = signal.set_wakeup_fd(-1)
+            self._loop.call_soon(self._learn)
         for signum in signums:
             if signal.getsignal(signum) is signal.SIG_IGN:
                 continue
@@ -86,7 +88,6 @@ class SignalInbox:
             # replaces it, for the loop's loses what the fd has not delivered.
             self._loop.add_signal_handler(signum, self._deliver)
             signal.signal(signum, self._record)
-        self._loop.call_soon(self._learn)
 
     def add(self, signum: int, handler: Handler) -> None:
         """Call ``handler`` as well, before those that were added earlier."""

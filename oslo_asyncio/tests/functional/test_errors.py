@@ -184,7 +184,6 @@ WRONG = {
     "workers='2'": "InvalidWorkers",
     "workers=True": "InvalidWorkers",
     "workers=1.5": "InvalidWorkers",
-    "workers=2": "SeveralWorkersUnsupported",
     "restart_method='hope'": "InvalidRestartMethod",
     "restart_method=None": "InvalidRestartMethod",
 }

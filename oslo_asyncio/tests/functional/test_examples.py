@@ -19,6 +19,7 @@ import pathlib
 import random
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -375,6 +376,76 @@ class TestHowTo:
         program.wait_for("    threading.Event().wait()")
         program.wait_for("saved")
         assert program.exit() == 1
+
+
+def start_activated(start, listener, **options):
+    """activated.py as echo.socket and echo.service would start it."""
+    fd = listener.fileno()
+    return start_howto(
+        start,
+        "activated.py",
+        prefix=(sys.executable, "-m", "oslo_asyncio.tests.activate", str(fd)),
+        env={"LISTEN_FDNAMES": "echo"},
+        pass_fds=[fd],
+        **options,
+    )
+
+
+class TestSystemd:
+    def test_a_socket_of_systemd_is_served_again_after_a_reload(self, start):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            program = start_activated(start, listener)
+            for _ in range(3):
+                said = program.expect("listening on ")
+                assert said == f"listening on {listener.getsockname()}"
+                with socket.create_connection(listener.getsockname(), LIMIT) as client:
+                    client.sendall(b"ahoy\n")
+                    assert client.recv(100) == b"ahoy\n"
+                program.signal(signal.SIGHUP)
+            assert program.stop() == 0
+
+    def test_a_client_that_comes_between_two_runs_is_served_by_the_next(self, start):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            program = start_activated(start, listener)
+            program.expect("listening on ")
+            assert program.stop() == 0
+            with socket.create_connection(listener.getsockname(), LIMIT) as client:
+                client.sendall(b"ahoy\n")
+                program = start_activated(start, listener)
+                assert client.recv(100) == b"ahoy\n"
+            assert program.stop() == 0
+
+    def test_without_systemd_it_listens_itself(self, start):
+        program = start_howto(start, "activated.py", default="port = 0")
+        port = int(re.search(r"(\d+)\)$", program.expect("listening on "))[1])
+        with socket.create_connection(("localhost", port), timeout=LIMIT) as client:
+            client.sendall(b"ahoy\n")
+            assert client.recv(100) == b"ahoy\n"
+        assert program.stop() == 0
+
+
+@pytest.mark.parametrize("variant", ["Type=notify-reload\n", "older"])
+def test_the_unit_files_say_nothing_that_systemd_does_not_know(tmp_path, variant):
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed")
+    text = (HOWTO / "echo.service").read_text()
+    assert "Type=notify-reload\n" in text
+    version = subprocess.run([program, "--version"], capture_output=True, text=True)
+    if variant == "older":
+        page = (HOWTO.parent / "run-under-systemd.rst").read_text()
+        lines = re.search(r"   (Type=notify\n)   (ExecReload=.*\n)", page)
+        text = text.replace("Type=notify-reload\n", lines[1] + lines[2])
+    elif int(version.stdout.split()[1]) < 253:
+        pytest.skip("this systemd is too old for notify-reload")
+    text = text.replace("/opt/echo/bin/python", sys.executable)
+    (tmp_path / "echo.service").write_text(text)
+    (tmp_path / "echo.socket").write_text((HOWTO / "echo.socket").read_text())
+    units = [tmp_path / "echo.service", tmp_path / "echo.socket"]
+    done = subprocess.run(
+        [program, "verify", *units], capture_output=True, text=True, timeout=LIMIT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def install_select_hub(folder):

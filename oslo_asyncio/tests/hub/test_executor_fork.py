@@ -28,7 +28,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def in_child(hub_name):
+def in_child():
     """Run a function in a forked child; what it returns, as text."""
 
     def in_child(func):
@@ -36,10 +36,6 @@ def in_child(hub_name):
         pid = os.fork()
         if not pid:
             try:
-                if hub_name == "eventlet":
-                    import eventlet.hubs
-
-                    eventlet.hubs.use_hub()
                 os.write(writer, str(func()).encode())
             except BaseException:
                 os.write(writer, traceback.format_exc().encode())

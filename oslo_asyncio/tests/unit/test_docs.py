@@ -290,6 +290,7 @@ def made_here():
     yield exceptions.PoolNotFound("backends", {"backend", "default", "resolver"})
     yield exceptions.LookupTimeout("db.example.org", 5.0).strerror
     yield exceptions.ResolverNotFound("unbound", ["threads", "aiodns"])
+    yield exceptions.InvalidEnvironment("LISTEN_FDS", "one", "it has to be a number")
     for address, number in (
         ("localhost:80", errno.EACCES),
         ("/run/echo.sock", errno.EADDRINUSE),

@@ -49,6 +49,11 @@ SENTENCES = [
         "[oslo_asyncio] hub is not valid: why",
     ),
     (
+        exceptions.InvalidEnvironment("LISTEN_FDS", "x", "it has to be a number"),
+        "LISTEN_FDS='x' in the environment is not valid: it has to be a number; "
+        "only systemd should set it",
+    ),
+    (
         exceptions.InvalidWorkers("2"),
         "workers='2': the number of workers must be an int of at least 1, or None "
         "for one worker",
@@ -68,9 +73,9 @@ SENTENCES = [
         "takes an instance of a subclass of oslo_asyncio.service.ServiceBase",
     ),
     (
-        exceptions.SeveralWorkersUnsupported(2),
-        "workers=2: this release runs a service in one process; use workers=1 and "
-        "start the program several times",
+        exceptions.OneProcessOnly("ServiceLauncher", 2),
+        "workers=2: ServiceLauncher runs services in one process; use "
+        "ProcessLauncher, or launch() with workers",
     ),
     (
         exceptions.ListenError("*:80", PermissionError(13, "Permission denied")),

@@ -18,8 +18,10 @@ import inspect
 import pytest
 
 PUBLIC = {
+    "oslo_asyncio": ["worker_id"],
     "oslo_asyncio.service": [
         "Launcher",
+        "ProcessLauncher",
         "Service",
         "ServiceBase",
         "ServiceLauncher",
@@ -27,6 +29,7 @@ PUBLIC = {
         "listen",
         "listen_unix",
         "on_worker_exit",
+        "on_worker_start",
     ],
     "oslo_asyncio.hub": [
         "Characteristic",
@@ -50,6 +53,13 @@ PUBLIC = {
     ],
     "oslo_asyncio.resolver": ["Lookups", "Resolver", "find", "installed"],
     "oslo_asyncio.opts": ["list_opts", "register", "validate"],
+    "oslo_asyncio.systemd": [
+        "Notifier",
+        "listen_fds",
+        "notify",
+        "notify_once",
+        "onready",
+    ],
 }
 NAMES = [(module, name) for module, names in PUBLIC.items() for name in names]
 

@@ -25,8 +25,13 @@ import oslo_asyncio
 ROOT = pathlib.Path(oslo_asyncio.__file__).parent
 
 LAYERS = {
+    "_activation": 0,
+    "_identity": 0,
+    "_terminal": 0,
+    "_wire": 0,
     "_unpatched": 0,
     "exceptions": 0,
+    "systemd": 0,
     "opts": 1,
     "_listen": 1,
     "_plugins": 1,
@@ -40,8 +45,11 @@ LAYERS = {
     "resolver": 2,
     "_hubs": 2,
     "_resolvers": 2,
+    "_supervisor": 4,
     "_worker": 4,
     "_launcher": 5,
+    "_process_launcher": 5,
+    "_service_launcher": 5,
     "_service": 5,
     "service": 5,
 }
@@ -114,7 +122,9 @@ def test_nothing_above_the_hubs_names_a_hub(relative):
                     assert operand.value not in ("asyncio", "uvloop", "eventlet")
 
 
-@pytest.mark.parametrize("name", ["hub", "service", "executor", "resolver", "opts"])
+@pytest.mark.parametrize(
+    "name", ["hub", "service", "executor", "resolver", "opts", "systemd"]
+)
 def test_importing_a_module_pulls_in_nothing_of_the_green_world(name):
     code = (
         f"import sys, oslo_asyncio.{name}; "
@@ -132,6 +142,7 @@ def test_importing_service_imports_little_more_than_its_three_dependencies():
     assert {name for name in more if not name.startswith("oslo_asyncio")} <= {
         # each costs under half a millisecond
         "faulthandler",
+        "gc",
         "oslo_config.types",
         "stevedore.named",
     }

@@ -1,0 +1,205 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the supervisor is told, and what it answers.
+
+Children are named by a number of ours that is never used twice: a pid may
+belong to somebody else as soon as its process was reaped.
+"""
+
+from dataclasses import dataclass
+import enum
+
+
+class Word(enum.Enum):
+    """What a worker says."""
+
+    READY = "ready"
+    BEAT = "beat"
+    LEAVING = "leaving"
+
+
+class Ask(enum.Enum):
+    """What somebody wants of the launcher."""
+
+    STOP = "stop"
+    HURRY = "hurry"
+    RELOAD = "reload"
+    MORE = "more"
+    FEWER = "fewer"
+
+
+class Command(enum.Enum):
+    """What a worker is told; a stop is a signal, which reaches a blocked one, too."""
+
+    HURRY = "hurry"
+    MUTATE = "mutate"
+
+
+class Notice(enum.Enum):
+    """What the service manager is told."""
+
+    READY = "ready"
+    RELOADING = "reloading"
+    STOPPING = "stopping"
+    STATUS = "status"
+    ALIVE = "alive"
+
+
+class Config(enum.Enum):
+    """What is to be done with the configuration."""
+
+    READ = "read"
+    RESTORE = "restore"
+
+
+# -- events -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A fork that was ordered has happened, or has failed (pid None)."""
+
+    child: int
+    pid: int | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A worker has sent a word; ``rss`` in bytes comes with a beat."""
+
+    child: int
+    word: Word
+    rss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A worker was reaped; a negative status is the signal that ended it."""
+
+    child: int
+    status: int
+    signal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A signal, or a call of the launcher's methods."""
+
+    what: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The configuration was read; None: it is bad, and the old one stays."""
+
+    settings: "Settings | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing happened; the time has come that ``deadline()`` named."""
+
+
+Event = Forked | Said | Ended | Asked | Loaded | Tick
+
+
+# -- actions ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Make a process for ``worker`` that runs service number ``service``."""
+
+    child: int
+    worker: int
+    service: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Tell a worker through its channel."""
+
+    child: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Signal a worker: "TERM", "ABRT" or "KILL"."""
+
+    child: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Read the configuration again (answered by Loaded), or take that back."""
+
+    what: Config
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Log ``text`` at ``level`` (0: do not), and tell the service manager.
+
+    ``seconds``: how long what has begun may take; None: nobody knows.
+    """
+
+    text: str
+    level: int = 0
+    notice: Notice | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseListeners:
+    """Close the parent's copies of the listening sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """All workers have gone; end with this status."""
+
+    status: int
+
+
+Action = Fork | Send | Kill | Configure | Report | CloseListeners | Exit
+
+
+# -- what is wanted -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options that the supervisor decides by; seconds and bytes, 0: off.
+
+    :ivar grace: how long a stop may take.
+    :ivar start: how long a worker may take to get ready.
+    :ivar heartbeat: how long a ready worker may be silent.
+    :ivar lifetime: after how long a ready worker is replaced.
+    :ivar rss: with how much memory a worker is replaced.
+    :ivar order: ``"start_first"``, ``"stop_first"``, or ``"auto"``: the former
+        for a service with two or more workers.
+    :ivar watchdog: how often the service manager wants a sign of life.
+    :ivar mutate: a reload tells the workers instead of replacing them.
+    """
+
+    grace: float = 60.0
+    start: float = 600.0
+    heartbeat: float = 0.0
+    lifetime: float = 0.0
+    rss: int = 0
+    order: str = "auto"
+    watchdog: float = 0.0
+    mutate: bool = False
