@@ -24,6 +24,7 @@ from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
 
 _shared: weakref.WeakSet[Any] = weakref.WeakSet()
+_backlogs: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _serving = False
 
 
@@ -76,7 +77,7 @@ def listen(
     except OSError as error:
         sock.close()
         raise exceptions.ListenError(address, error) from None
-    return _share(sock)
+    return _remember(sock, backlog)
 
 
 def listen_unix(
@@ -100,7 +101,7 @@ def listen_unix(
     except OSError as error:
         sock.close()
         raise exceptions.ListenError(path, error) from None
-    return _share(sock)
+    return _remember(sock, backlog)
 
 
 @contextlib.contextmanager
@@ -119,17 +120,33 @@ def is_shared(sock: Any) -> bool:
     return sock in _shared
 
 
+def keep_backlog(sock: Any) -> None:
+    """Undo what servers do: they call listen() again, with a backlog of 100.
+
+    A reload under load fills that in no time, and a connection that finds it
+    full takes a second longer.
+    """
+    try:
+        backlog = _backlogs.get(sock)
+    except TypeError:
+        return  # None, or something else that has no weak references
+    if backlog is not None:
+        sock.listen(backlog)
+
+
 def close_shared() -> None:
     """Close this process's copies of them."""
     for sock in list(_shared):
         sock.close()
 
 
-def _share(sock: socket.socket) -> socket.socket:
+def _remember(sock: socket.socket, backlog: int) -> socket.socket:
+    # the native one inside a green one: that is what a loop serves, and to
+    # close it takes no eventlet hub
+    native = getattr(sock, "fd", sock)
+    _backlogs[native] = backlog
     if not _serving:
-        # the native one inside a green one: that is what a loop serves, and
-        # to close it takes no eventlet hub
-        _shared.add(getattr(sock, "fd", sock))
+        _shared.add(native)
     return sock
 
 

@@ -31,6 +31,7 @@ from oslo_asyncio._worker import config
 from oslo_asyncio._worker import heartbeat
 from oslo_asyncio._worker import leave
 from oslo_asyncio._worker import run as worker_module
+from oslo_asyncio._worker import signals
 
 
 class ProcessLauncher:
@@ -154,6 +155,8 @@ class ProcessLauncher:
             self._parent = None
             self._notifier.restore()
         leave.flush()
+        if signals.available() and self.conf.graceful_shutdown_timeout:
+            leave.guard(status, self.conf.graceful_shutdown_timeout)
         return status
 
     def _settings(self) -> events.Settings:
@@ -179,7 +182,8 @@ class ProcessLauncher:
         self._take_back()
 
     def _title(self, what: str) -> None:
-        _identity.set_title(f"{self.conf.prog or 'oslo-asyncio'}: {what}")
+        program = getattr(self.conf, "prog", None) or "oslo-asyncio"
+        _identity.set_title(f"{program}: {what}")
 
     # -- a worker ---------------------------------------------------------
 
@@ -201,5 +205,6 @@ class ProcessLauncher:
             unmask,
         )
         status = made.run()
-        logging.shutdown()
+        if not made.group.overdue:  # what is stuck may hold a lock of a handler
+            logging.shutdown()
         leave.now(status)

@@ -78,6 +78,7 @@ class SelectorLoop(_loop.LoopMixin, asyncio.SelectorEventLoop):
     def _start_serving(
         self, protocol_factory: Callable[..., Any], sock: Any, *args: Any, **kwargs: Any
     ) -> None:
+        _listen.keep_backlog(sock)
         self._listening[sock] = (protocol_factory, sock, *args, *kwargs.values())
         super()._start_serving(protocol_factory, sock, *args, **kwargs)  # type: ignore[misc]
 

@@ -92,15 +92,17 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
             hints = {k: kwargs[k] for k in ("family", "flags") if k in kwargs}
             found = await self.getaddrinfo(host, port, type=socket.SOCK_STREAM, **hints)
             host = list(dict.fromkeys(entry[4][0] for entry in found))
-        self._keep_shared(kwargs)
+        served = self._keep_shared(kwargs)
         return self._remember(
-            await super().create_server(protocol_factory, host, port, **kwargs)
+            await super().create_server(protocol_factory, host, port, **kwargs), served
         )
 
     async def create_unix_server(self, *args: Any, **kwargs: Any) -> Any:
         """As the standard loop."""
-        self._keep_shared(kwargs)
-        return self._remember(await super().create_unix_server(*args, **kwargs))
+        served = self._keep_shared(kwargs)
+        return self._remember(
+            await super().create_unix_server(*args, **kwargs), served
+        )
 
     async def quiesce(self) -> None:
         """Accept what is queued and close the listening sockets.
@@ -122,15 +124,17 @@ class UvLoop(_loop.LoopMixin, uvloop.Loop):  # type: ignore[misc]
         for sock in self._shared:
             sock.close()
 
-    def _keep_shared(self, kwargs: dict[str, Any]) -> None:
+    def _keep_shared(self, kwargs: dict[str, Any]) -> Any:
         # libuv closes what it serves
         sock = kwargs.get("sock")
         if sock is not None and _listen.is_shared(sock):
             kwargs["sock"] = sock.dup()
             if sock not in self._shared:
                 self._shared.append(sock)
+        return sock
 
-    def _remember(self, server: Any) -> Any:
+    def _remember(self, server: Any, served: Any) -> Any:
+        _listen.keep_backlog(served)
         self._servers = [old for old in self._servers if old.is_serving()]
         self._servers.append(server)
         return server

@@ -19,8 +19,6 @@ from oslo_asyncio._supervisor import crew as crew_module
 from oslo_asyncio._supervisor import events
 from oslo_asyncio._supervisor import rolling as rolling_module
 
-_WORKING = (children.State.STARTING, children.State.READY)
-
 
 class Announcer:
     """Says when all are ready, how many are, and that somebody is alive."""
@@ -66,4 +64,8 @@ class Announcer:
         # while its only worker is replaced it has none for a moment
         slot = self._rolling.slot
         replaced = slot is not None and slot.service is service
-        return replaced or self._crew.serves(service, *_WORKING)
+        # one that drains is alive as well, and one that hangs is not
+        return replaced or any(
+            child.slot.service is service and child.step < children.Step.ABRT
+            for child in self._crew.by_key.values()
+        )

@@ -148,7 +148,7 @@ class Supervisor:
             how += " before it was ready"
         if self.phase > Phase.RUNNING or child.told:
             self.crew.log(logging.INFO, f"{child} {how}")
-        elif not self.rolling.failed(child, how, now):
+        elif not self.rolling.failed(child, how):
             self._died(child, how, now)
 
     def _died(self, child: children.Child, how: str, now: float) -> None:
@@ -205,7 +205,6 @@ class Supervisor:
         first = self.phase == Phase.RUNNING
         self.phase = phase
         if first:
-            self.rolling.cancel()
             self.crew.out.append(events.CloseListeners())
         own = list(self.crew.by_key.values())
         self._say_stop(f"{_WORDS[phase]} {len(own)} workers", first)
@@ -218,8 +217,7 @@ class Supervisor:
                 self.crew.dismiss(child, now)
 
     def _say_stop(self, text: str, first: bool) -> None:
-        grace = self.crew.settings.grace
-        seconds = grace + crew.MARGIN + crew.ABORT if grace else None
+        seconds = self.crew.longest_stop()
         notice = events.Notice.STOPPING if first else events.Notice.STATUS
         self.crew.out.append(events.Report(text, logging.INFO, notice, seconds))
 

@@ -72,6 +72,16 @@ class Crew:
         own = (slot for slot in self.slots if slot.service is service)
         return [slot for slot in own if not slot.retired]
 
+    def longest_stop(self) -> float | None:
+        """Seconds that a stop may take, force included; None: no limit."""
+        grace = self.settings.grace
+        return grace + MARGIN + ABORT if grace else None
+
+    def longest_reload(self) -> float | None:
+        """Seconds that it may take to replace all workers, one after the other."""
+        stop, start = self.longest_stop(), self.settings.start
+        return (start + stop) * len(self.slots) if start and stop else None
+
     def serves(self, service: children.Service, *states: children.State) -> bool:
         """Whether a process of the service is in one of these states."""
         return any(

@@ -77,20 +77,14 @@ class Rolling:
 
     def recycle(self, child: children.Child, why: str, now: float) -> None:
         """Replace one worker that has lived long enough."""
-        if child.expires is not None:  # ask again, should this come to nothing
-            child.expires = now + _PATIENCE
         queued = any(slot is child.slot for slot, _key, _why in self._queue)
         queued = queued or child.slot is self._slot
-        if now >= child.patience and not queued:
+        if now >= child.patience:
             child.patience = now + _PATIENCE
-            self._queue.append((child.slot, child.key, why))
-
-    def cancel(self) -> None:
-        """The launcher stops."""
-        self._queue.clear()
-        self._slot = None
-        self._pending = False
-        self._reload = _Reload.NONE
+            if not queued:
+                self._queue.append((child.slot, child.key, why))
+        if child.expires is not None:  # ask again, should this come to nothing
+            child.expires = max(child.expires, child.patience)
 
     def loaded(self, settings: events.Settings | None, now: float) -> None:
         """The configuration was read."""
@@ -116,18 +110,13 @@ class Rolling:
         crew.edition = self._editions
         self._queue.extendleft((slot, 0, _RELOAD) for slot in reversed(crew.slots))
 
-    def failed(self, child: children.Child, how: str, now: float) -> bool:
+    def failed(self, child: children.Child, how: str) -> bool:
         """Whether the process that has gone was a replacement, not ready yet."""
         slot = self._slot
-        if slot is not child.slot or child.key != self._key:
+        if slot is not child.slot or child.ready_at is not None:
             return False
-        if child.ready_at is not None:
-            return False
-        slot.at = now
         self._slot = None
         what = f"the replacement, {child}, {how}"
-        for old in slot.children:
-            old.patience = now + _PATIENCE
         if self._why == _RELOAD:
             self._queue.clear()
             self._crew.edition, self._crew.settings = self._before
@@ -152,7 +141,12 @@ class Rolling:
             self._pending = False
             self._reload = _Reload.READING
             self._began = now
-            self._report("Reload begins", logging.INFO, events.Notice.RELOADING)
+            self._report(
+                "Reload begins",
+                logging.INFO,
+                events.Notice.RELOADING,
+                self._crew.longest_reload(),
+            )
             self._crew.out.append(events.Configure(events.Config.READ))
 
     def _idle(self) -> bool:
@@ -205,7 +199,13 @@ class Rolling:
         self._reload = _Reload.NONE
         self._report(text, level, events.Notice.READY)
 
-    def _report(self, text: str, level: int, notice: events.Notice) -> None:
+    def _report(
+        self,
+        text: str,
+        level: int,
+        notice: events.Notice,
+        seconds: float | None = None,
+    ) -> None:
         if not self._crew.announced:  # still starting, for the service manager
             notice = events.Notice.STATUS
-        self._crew.out.append(events.Report(text, level, notice))
+        self._crew.out.append(events.Report(text, level, notice, seconds))

@@ -48,6 +48,9 @@ _COMMANDS = {
     events.Command.MUTATE: _wire.MUTATE,
 }
 
+#: milliseconds; poll takes no more than 2**31
+_LONGEST_WAIT = 86_400_000.0
+
 Unmask = Callable[[], None]
 
 
@@ -113,9 +116,10 @@ class Parent:
                 "Not in the main thread: this launcher handles no signals; stop it "
                 "with its stop() method"
             )
+        gc.collect()  # or garbage, and what it keeps open, would be frozen as well
         gc.freeze()  # what the workers share with us stays shared
         try:
-            self._do(self._supervisor.start(self._now()))
+            self._carry_out(self._supervisor.start(self._now()))
             while self._status is None:
                 for event in self._wait():
                     self._handle(event)
@@ -126,14 +130,22 @@ class Parent:
 
     def _handle(self, event: events.Event) -> None:
         if self._status is None:
-            self._do(self._supervisor.handle(event, self._now()))
+            self._carry_out(self._supervisor.handle(event, self._now()))
+
+    def _carry_out(self, actions: Iterable[events.Action]) -> None:
+        # in a loop: a call for each answer would make the stack as deep as there
+        # are workers, and each child would begin on top of it
+        while (answer := self._do(actions)) is not None:
+            actions = self._supervisor.handle(answer, self._now())
 
     # -- what happened --------------------------------------------------------
 
     def _wait(self) -> Iterable[events.Event]:
         due = self._supervisor.deadline()
         # rounded up: too early would be once more
-        left = None if due is None else max(0.0, due - self._now()) * 1000 + 1
+        left = None
+        if due is not None:
+            left = min(max(0.0, due - self._now()) * 1000 + 1, _LONGEST_WAIT)
         # all of what is there is told before the time is: words first
         found = [self._sources[fd] for fd, _mask in self._poll.poll(left)]
         for source in found:
@@ -195,23 +207,25 @@ class Parent:
 
     # -- what to do -----------------------------------------------------------
 
-    def _do(self, actions: Iterable[events.Action]) -> None:
+    def _do(self, actions: Iterable[events.Action]) -> events.Event | None:
+        answer: events.Event | None = None
         for action in actions:
             match action:
                 case events.Fork():
-                    self._handle(self._fork(action))
+                    answer = self._fork(action)
                 case events.Kill(child, name) if child in self._processes:
                     self._processes[child].kill(getattr(signal, f"SIG{name}"))
                 case events.Send(child, command) if child in self._processes:
                     self._processes[child].send(_COMMANDS[command])
                 case events.Configure(what):
-                    self._configure(what)
+                    answer = self._configure(what) or answer
                 case events.Report():
                     self._report(action)
                 case events.CloseListeners():
                     self._duties.close_listeners()
                 case events.Exit(status):
                     self._status = status
+        return answer
 
     def _fork(self, order: events.Fork) -> events.Forked:
         self._warn_of_threads()
@@ -247,11 +261,11 @@ class Parent:
             ", ".join(sorted(names - {"MainThread"})) or "not Python's",
         )
 
-    def _configure(self, what: events.Config) -> None:
-        if what is events.Config.RESTORE:
-            self._duties.restore()
-        else:
-            self._handle(events.Loaded(self._duties.read()))
+    def _configure(self, what: events.Config) -> events.Loaded | None:
+        if what is events.Config.READ:
+            return events.Loaded(self._duties.read())
+        self._duties.restore()
+        return None
 
     def _report(self, report: events.Report) -> None:
         if report.level:
@@ -265,12 +279,12 @@ class Parent:
                 self._notifier.reloading(report.text)
             case events.Notice.STOPPING:
                 self._notifier.stopping(report.text)
-                if report.seconds is not None:
-                    self._notifier.extend(report.seconds)
             case events.Notice.STATUS:
                 self._notifier.status(report.text)
             case events.Notice.ALIVE:
                 self._notifier.alive()
+        if report.seconds is not None:
+            self._notifier.extend(report.seconds)
 
 
 def flush() -> None:

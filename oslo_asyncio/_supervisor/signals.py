@@ -79,7 +79,8 @@ class SignalInbox:
         """Put everything back."""
         self.restore()
         os.close(self.fd)
-        os.close(self._write)
+        write, self._write = self._write, -1  # another thread may still post()
+        os.close(write)
 
     def restore(self) -> None:
         """Put handlers and wakeup fd back."""

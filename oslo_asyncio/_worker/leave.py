@@ -31,8 +31,9 @@ def on_worker_exit(hook: Callable[[], Any]) -> Callable[[], Any]:
     """Call ``hook`` when a worker leaves without Python's own clean-up.
 
     A worker that cannot stop within ``graceful_shutdown_timeout`` ends with
-    ``os._exit``, which runs no ``atexit`` function.  What must be saved even
-    then (coverage data, a profile) belongs here.  Hooks run in a thread of
+    ``os._exit``, which runs no ``atexit`` function, and so does every forked
+    worker: those functions are its parent's.  What must be saved even then
+    (coverage data, a profile) belongs here.  Hooks run in a thread of
     their own, last in first out, one second for all of them.
 
     :param hook: a sync function without arguments.

@@ -116,7 +116,8 @@ class Worker:
         finally:
             _bridge.leave(previous)
             asyncio.set_event_loop(None)
-            loop.close()
+            if not self._above.supervised:  # see _run()
+                loop.close()
             self._loop = None
         return self.status
 
@@ -156,7 +157,10 @@ class Worker:
             if self._heart is not None:
                 self._heart.stop()
             self._above.close()
-            if inbox is not None:
+            # A supervised worker ends with its loop.  Its handlers stand until
+            # then: a service manager signals everybody and the supervisor does
+            # as well, and the later one must not spoil the exit status.
+            if inbox is not None and not self._above.supervised:
                 inbox.close()
             if self._fuse is not None:
                 self._fuse.close()
