@@ -155,11 +155,12 @@ class Supervisor:
         slot, ready_at = child.slot, child.ready_at
         delay = slot.policy.died(None if ready_at is None else now - ready_at)
         slot.at = now + delay
-        when = f"in {delay:g} s" if delay else "at once"
-        self.crew.log(logging.WARNING, f"{child} {how}; the next one starts {when}")
         serves = self.crew.serves(slot.service, children.State.READY)
         if not serves and slot.policy.spent(slot.service.ever_ready):
             self._give_up(child, how, now)
+            return
+        when = f"in {delay:g} s" if delay else "at once"
+        self.crew.log(logging.WARNING, f"{child} {how}; the next one starts {when}")
 
     def _give_up(self, child: children.Child, how: str, now: float) -> None:
         self.status = 1
