@@ -189,6 +189,69 @@ class TestTicker:
         assert program.exit() == 0
 
 
+#: or each print() is two writes, and the lines of several workers mix
+BUFFERED = {"PYTHONUNBUFFERED": ""}
+
+
+def start_workers(start):
+    """Three of them: the program, its port, and the pid of each worker."""
+    source = (EXAMPLES / "workers.py").read_text()
+    default = "port = 0\nworkers = 3"
+    program = start(source, preamble=False, default=default, env=BUFFERED)
+    port = int(program.expect("listening on ").rstrip("/").rsplit(":", 1)[1])
+    said = [tell_of(program) for _ in range(6)]
+    pids = {number: pid for number, verb, pid in said if verb == "serves"}
+    begun = [(number, "begins", pid) for number, pid in pids.items()]
+    assert sorted(pids) == [0, 1, 2]
+    assert {*begun} < {*said}
+    return program, port, pids
+
+
+def tell_of(program):
+    """What the next worker says: its number, what it does, its pid."""
+    line = program.wait_for("worker ")  # log lines between them are skipped
+    said = re.fullmatch(r"worker (\d+) (\w+) in process (\d+)", line)
+    return int(said[1]), said[2], int(said[3])
+
+
+class TestWorkers:
+    def test_they_share_a_port_and_finish_what_they_serve(self, start):
+        program, port, pids = start_workers(start)
+        with socket.create_connection(("localhost", port), timeout=LIMIT) as client:
+            client.sendall(b"GET /late HTTP/1.0\r\n")
+            assert ask(port, "ada").startswith("hello ada from process ")
+            program.signal(signal.SIGTERM)
+            stopped = [tell_of(program) for _ in range(3)]
+            assert sorted(stopped) == [(n, "stops", pids[n]) for n in range(3)]
+            client.sendall(b"\r\n")
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+        served = re.search(rb"hello late from process (\d+)\n$", answer)
+        assert int(served[1]) in pids.values()
+        assert program.exit() == 0
+        with pytest.raises(ConnectionRefusedError):
+            ask(port, "ada")
+
+    def test_a_reload_replaces_one_after_the_other(self, start):
+        program, port, pids = start_workers(start)
+        program.signal(signal.SIGHUP)
+        fresh = {}
+        for number in range(3):
+            assert ask(port, "ada").startswith("hello ada from process ")
+            known, verb, fresh[number] = tell_of(program)
+            assert (known, verb) == (number, "begins")
+            assert tell_of(program) == (number, "serves", fresh[number])
+            assert tell_of(program) == (number, "stops", pids[number])
+        assert not {*fresh.values()} & {*pids.values()}
+        assert program.stop() == 0
+
+    def test_sigttin_adds_one(self, start):
+        program, _port, _pids = start_workers(start)
+        program.signal(signal.SIGTTIN)
+        number, verb, _pid = tell_of(program)
+        assert (number, verb) == (3, "begins")
+        assert program.stop() == 0
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """One page, with as many random bytes as are asked for."""
 
@@ -324,6 +387,33 @@ class TestHowTo:
         program.signal(signal.SIGHUP)
         for line in ("stop", "reset: good morning", "start: good morning"):
             program.expect(line)
+        assert program.stop() == 0
+
+    @pytest.mark.parametrize(
+        ("method", "lines"),
+        [
+            ("reload", ["start: good morning", "stop"]),
+            ("mutate", ["reset: good morning"]),
+        ],
+    )
+    def test_workers_are_replaced_or_told(self, start, hub_name, method, lines):
+        default = f"workers = 2\nrestart_method = {method}"
+        program = start_howto(start, "reload.py", default=default, env=BUFFERED)
+        for _ in range(2):
+            program.expect("start: hello")
+        default += "\ngreeting = good morning"
+        program.write_config(hub_name, default=default)
+        program.signal(signal.SIGHUP)
+        for line in lines * 2:
+            program.expect(line)
+        assert program.stop() == 0
+
+    def test_two_services_have_workers_of_their_own(self, start):
+        program = start_howto(start, "two_services.py", env=BUFFERED)
+        assert sorted(program.next_line() for _ in range(4)) == [
+            *(f"an API in worker {number}" for number in range(3)),
+            "collecting in worker 3",
+        ]
         assert program.stop() == 0
 
     def test_a_reloaded_service_listens_again(self, start):

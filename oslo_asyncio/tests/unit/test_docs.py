@@ -15,6 +15,7 @@
 import ast
 import configparser
 import errno
+import functools
 import importlib
 import itertools
 import os
@@ -36,6 +37,7 @@ from oslo_asyncio import opts
 ROOT = pathlib.Path(__file__).parents[3]
 DOC = ROOT / "doc/source"
 README = ROOT / "README.rst"
+PACKAGE = pathlib.Path(oslo_asyncio.__file__).parent
 FUNCTIONAL = ROOT / "oslo_asyncio/tests/functional/test_examples.py"
 
 pytestmark = pytest.mark.skipif(
@@ -212,8 +214,11 @@ class TestReference:
         sorted(set(re.findall(r":`[^`]*?\b(oslo_asyncio\.[\w.]+)", str(pages())))),
     )
     def test_what_a_page_refers_to_exists(self, target):
-        module, *names = target.removeprefix("oslo_asyncio.").split(".")
-        thing = importlib.import_module(f"oslo_asyncio.{module}")
+        thing, (_package, module, *names) = oslo_asyncio, target.split(".")
+        if hasattr(oslo_asyncio, module) and module in oslo_asyncio.__all__:
+            names = [module, *names]
+        else:
+            thing = importlib.import_module(f"oslo_asyncio.{module}")
         for name in names:
             thing = getattr(thing, name)
 
@@ -221,53 +226,108 @@ class TestReference:
 class TestContributorGuide:
     def test_each_module_that_is_named_exists(self):
         text = (DOC / "contributor/layers.rst").read_text()
-        package = pathlib.Path(oslo_asyncio.__file__).parent
         named = set(re.findall(r"``(_[a-z]\w*(?:/\w+)?)``", text))
         assert len(named) > 20
-        found = [(package / f"{name}.py", package / name) for name in named]
+        found = [(PACKAGE / f"{name}.py", PACKAGE / name) for name in named]
         assert [paths for paths in found if not any(p.exists() for p in paths)] == []
 
     def test_each_name_on_the_way_of_a_sigterm_exists(self):
         text = (DOC / "contributor/sigterm.rst").read_text()
-        worker = pathlib.Path(oslo_asyncio.__file__).parent / "_worker"
-        files = {path.name: path.read_text() for path in worker.glob("*.py")}
-        code = "".join(files.values())
-        for name in re.findall(r"``(\w+\.py)``", text):
-            assert name in files or name == "service.py"
-        for name in re.findall(r"``(?:\w+\.)?(_\w+)``", text):
-            assert f"def {name}(" in code or name == "_worker", name
+        files = {*re.findall(r"``(\w+(?:/\w+)?\.py)``", text)}
+        assert len(files) > 10
+        assert files <= {path.relative_to(PACKAGE).as_posix() for path in modules()}
+        code = "".join(path.read_text() for path in modules())
+        for owner, name in re.findall(r"``(?:([A-Z]\w+)\.)?(\w+)``", text):
+            assert not owner or f"class {owner}" in code, owner
+            if owner or name.startswith("_"):
+                assert re.search(rf"\bdef {name}\(|\b{name} = ", code), name
 
 
+def modules():
+    """The files of the package, without the tests."""
+    return [path for path in PACKAGE.rglob("*.py") if "tests" not in path.parts]
+
+
+def rows():
+    """The table of faults: what is done about each, by number."""
+    page = DOC / "user/explanation/failures.rst"
+    text = page.read_text() if page.exists() else ""
+    cell = r" {5}- (.+\n(?: {7}.+\n)*)"
+    found = re.findall(rf"^   \* - (\d+)\n{cell}{cell}", text, re.MULTILINE)
+    return {int(number): promise for number, _fault, promise in found}
+
+
+def nodes():
+    for path in modules():
+        yield from ast.walk(ast.parse(path.read_text()))
+
+
+def pattern(node):
+    """A text in the code as a pattern for what becomes of it, or None."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = re.sub(r"%(\(\w+\))?[a-z]", "\0", node.value)
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(
+            part.value if isinstance(part, ast.Constant) else "\0"
+            for part in node.values
+        )
+    else:
+        return None
+    text = text.split("\n")[0]
+    if sum(character in string.ascii_letters for character in text) > 5:
+        return re.compile(re.escape(text).replace("\0", ".+"))
+    return None
+
+
+@functools.cache
 def literal_sentences():
-    """Each text in the package, as a pattern for what becomes of it."""
-    package = pathlib.Path(oslo_asyncio.__file__).parent
-    for path in package.rglob("*.py"):
-        if "tests" in path.parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                text = re.sub(r"%(\(\w+\))?[a-z]", "\0", node.value)
-            elif isinstance(node, ast.JoinedStr):
-                text = "".join(
-                    part.value if isinstance(part, ast.Constant) else "\0"
-                    for part in node.values
-                )
-            else:
-                continue
-            text = text.split("\n")[0]
-            if sum(character in string.ascii_letters for character in text) > 5:
-                yield re.escape(text).replace("\0", ".+")
+    """Each text in the package."""
+    return [found for node in nodes() if (found := pattern(node))]
+
+
+def logged_sentences():
+    """Each text that is logged at INFO or above, as it is written in the call."""
+    names = {"info", "warning", "error", "exception", "log", "_end", "_report"}
+    for node in nodes():
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in names:
+            yield from filter(None, map(pattern, node.args))
+
+
+#: The supervisor makes a line of who and what, and of a signal behind it.
+AROUND = re.compile(r"^Worker \w+ of \w+ \(pid \w+\) |: SIG[A-Z]+$")
+
+
+class TestFailures:
+    def test_the_page_has_62_rows_in_order(self):
+        assert [*rows()] == [*range(1, 63)]
+
+    @pytest.mark.parametrize("number", rows())
+    def test_each_row_is_held_by_a_test_unless_it_says_otherwise(self, number):
+        files = (PACKAGE / "tests").rglob("test_*.py")
+        code = "".join(path.read_text() for path in files)
+        # what "pytest -k row_24_" selects
+        held = re.findall(rf"def (test_\w*row_{number}_\w+)", code)
+        absent = "*Not there yet*" in rows()[number]
+        assert bool(held) != absent, f"row {number}: {held or 'no test'}"
 
 
 class TestSentences:
-    def test_each_log_line_that_is_listed_can_be_logged(self):
-        known = [re.compile(sentence) for sentence in literal_sentences()]
+    @pytest.mark.parametrize("block", all_blocks("output"))
+    def test_each_log_line_that_is_shown_can_be_logged(self, block):
+        if "\n  " in block:
+            return  # a stack belongs to it
+        for line in filter(None, block.splitlines()):
+            said = line.removesuffix(" ...") if line.endswith("at ...") else line
+            parts = (said, AROUND.sub("", said))
+            known = literal_sentences()
+            assert any(each.fullmatch(part) for part in parts for each in known), line
+
+    def test_each_line_that_can_be_logged_is_listed(self):
         page = (DOC / "reference/exit.rst").read_text()
-        for block in blocks(page, "output"):
-            for line in block.splitlines():
-                said = line.removesuffix(" ...")
-                if said:
-                    assert any(each.fullmatch(said) for each in known), line
+        lines = "".join(blocks(page, "output")).splitlines()
+        listed = [line.removesuffix(" ...") for line in lines]
+        for each in logged_sentences():
+            assert any(each.fullmatch(line) for line in listed), each.pattern
 
     def test_each_sentence_of_an_error_that_is_shown_is_what_the_error_says(self):
         made = [*map(str, made_here()), *made_elsewhere()]

@@ -27,6 +27,7 @@ CONF.register_opts(
     [
         cfg.StrOpt("greeting", default="hello", mutable=True),
         cfg.StrOpt("restart_method", choices=["reload", "mutate"], default="reload"),
+        cfg.IntOpt("workers", default=1, min=1),
     ]
 )
 
@@ -43,4 +44,5 @@ class Greeter(service.Service):
 
 
 CONF(sys.argv[1:])
-sys.exit(service.launch(CONF, Greeter(), restart_method=CONF.restart_method).wait())
+launcher = service.launch(CONF, Greeter(), CONF.workers, CONF.restart_method)
+sys.exit(launcher.wait())
