@@ -125,8 +125,12 @@ class EventletHub(hub.Hub):
         """Patch the standard library, and keep asyncio on the real one."""
         eventlet.monkey_patch()
         # forget the hub that patching has made, with its epoll: the parent of
-        # workers has no use for one, and who needs one gets it
+        # workers has no use for one, and who needs one gets it.  It refers to
+        # itself, and would stay until somebody collects garbage.
+        made = getattr(eventlet.hubs.get_hub(), "poll", None)
         eventlet.hubs.use_hub()
+        if hasattr(made, "close"):
+            made.close()
         from oslo_asyncio._hubs import _green_names
 
         _green_names.install()

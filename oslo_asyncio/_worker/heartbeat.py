@@ -95,6 +95,7 @@ def dump_on_abort() -> None:
         faulthandler.enable(fd)
 
 
+@functools.cache
 def _stderr() -> int | None:
     try:
         return sys.stderr.fileno()
