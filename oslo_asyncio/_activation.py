@@ -30,6 +30,10 @@ class _Passed:
         self.name = name
         self._sock: socket.socket | None = None
 
+    def fileno(self) -> int:
+        """The descriptor of the socket that is open now, or -1."""
+        return -1 if self._sock is None else self._sock.fileno()
+
     def open(self) -> socket.socket:
         """The socket, and a new one when it has been closed."""
         if self._sock is None or self._sock.fileno() == -1:
@@ -76,6 +80,11 @@ def listen_fds(name: str | None = None) -> list[socket.socket]:
     if _passed is None:
         _passed = _take_passed()
     return [each.open() for each in _passed if name in (None, each.name)]
+
+
+def is_passed(fd: int) -> bool:
+    """Whether this is the descriptor of a socket that was handed out here."""
+    return fd != -1 and any(each.fileno() == fd for each in _passed or ())
 
 
 def _take_passed() -> list[_Passed]:

@@ -24,6 +24,8 @@ import os
 from typing import Any
 import weakref
 
+from oslo_asyncio import _forked
+
 _others: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Completions]"
 _others = weakref.WeakKeyDictionary()
 
@@ -49,6 +51,7 @@ class Completions:
         # a thread that outlives the loop must not write into a stranger's file
         # that has got the same number since.
         weakref.finalize(self, os.close, self._fd).atexit = False
+        self._pid = os.getpid()
         self._loop = weakref.ref(loop)
         loop.add_reader(self._fd, self._drain)
 
@@ -56,6 +59,8 @@ class Completions:
         self, future: asyncio.Future[Any], result: Any, error: BaseException | None
     ) -> None:
         """Resolve ``future`` on its loop.  From any thread or green thread."""
+        if isinstance(error, SystemExit) and _forked.is_copy_of(self._pid):
+            _forked.leave(error)
         self._done.append((future, result, error))
         # Two threads may both find it unarmed: a second write is harmless.
         if not self._armed:

@@ -20,12 +20,16 @@ import socket
 from typing import Any
 import weakref
 
+from oslo_asyncio import _activation
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
 
 _shared: weakref.WeakSet[Any] = weakref.WeakSet()
 _backlogs: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _serving = False
+
+#: the kernel cuts it to net.core.somaxconn, and so does systemd's default
+_MOST = 2**31 - 1
 
 
 def listen(
@@ -130,6 +134,8 @@ def keep_backlog(sock: Any) -> None:
         backlog = _backlogs.get(sock)
     except TypeError:
         return  # None, or something else that has no weak references
+    if backlog is None and _activation.is_passed(sock.fileno()):
+        backlog = _MOST
     if backlog is not None:
         sock.listen(backlog)
 

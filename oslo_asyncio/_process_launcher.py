@@ -22,6 +22,7 @@ from oslo_asyncio import _identity
 from oslo_asyncio import _listen
 from oslo_asyncio import _service
 from oslo_asyncio import _service_launcher
+from oslo_asyncio import exceptions
 from oslo_asyncio import hub as hub_module
 from oslo_asyncio import systemd
 from oslo_asyncio._supervisor import events
@@ -84,6 +85,7 @@ class ProcessLauncher:
         self._parent: supervisor.Parent | None = None
         self._take_back = config.snapshot(conf)
         self._stop_asked = False
+        self._begun = False
         self._status: int | None = None
 
     def launch_service(
@@ -95,9 +97,12 @@ class ProcessLauncher:
         :param workers: how many processes run it; None means 1.
         :raises NotAService: it is something else.
         :raises InvalidWorkers: no whole number above zero.
+        :raises LaunchedTooLate: :meth:`wait` has begun.
         """
         _service.check_service(service)
         count = _service.check_workers(workers)
+        if self._begun:
+            raise exceptions.LaunchedTooLate(service)
         if self._one is not None:
             self._one.launch_service(service)
         self._services.append((service, count))
@@ -112,6 +117,7 @@ class ProcessLauncher:
             be ended by force or failed to stop, or when a service did not stay
             up.  A second call returns the same status at once.
         """
+        self._begun = True
         if self._status is None:
             self._status = self._run() if self._one is None else self._one.wait()
         return self._status

@@ -57,6 +57,7 @@ class ServiceLauncher:
         self._services: list[_service.ServiceBase] = []
         self._worker: run.Worker | None = None
         self._stop_asked = False
+        self._begun = False
         self._status: int | None = None
 
     def launch_service(
@@ -69,10 +70,13 @@ class ServiceLauncher:
         :raises NotAService: it is something else.
         :raises InvalidWorkers: no whole number above zero.
         :raises OneProcessOnly: more than one.
+        :raises LaunchedTooLate: :meth:`wait` has begun.
         """
         _service.check_service(service)
         if _service.check_workers(workers) != 1:
             raise exceptions.OneProcessOnly(type(self).__name__, workers)
+        if self._begun:
+            raise exceptions.LaunchedTooLate(service)
         self._services.append(service)
 
     def wait(self) -> int:
@@ -87,6 +91,7 @@ class ServiceLauncher:
             what a service gave to ``sys.exit``.  A second call returns the
             same status at once.
         """
+        self._begun = True
         if self._status is None:
             self._status = self._run()
         return self._status

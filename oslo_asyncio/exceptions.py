@@ -163,6 +163,17 @@ class OneProcessOnly(OsloAsyncioError, ValueError):
         )
 
 
+class LaunchedTooLate(OsloAsyncioError, RuntimeError):
+    """A service came when its launcher was running already."""
+
+    def __init__(self, service: object) -> None:
+        self.service = service
+        super().__init__(
+            f"{type(service).__name__} was launched after wait() had begun; call "
+            f"launch_service() for every service first, and then wait()"
+        )
+
+
 class ListenError(OsloAsyncioError, OSError):
     """A listening socket cannot be made."""
 

@@ -127,10 +127,10 @@ class EventletHub(hub.Hub):
         # forget the hub that patching has made, with its epoll: the parent of
         # workers has no use for one, and who needs one gets it.  It refers to
         # itself, and would stay until somebody collects garbage.
-        made = getattr(eventlet.hubs.get_hub(), "poll", None)
+        epoll = getattr(eventlet.hubs.get_hub(), "poll", None)
         eventlet.hubs.use_hub()
-        if hasattr(made, "close"):
-            made.close()
+        if epoll is not None and hasattr(epoll, "close"):
+            epoll.close()
         from oslo_asyncio._hubs import _green_names
 
         _green_names.install()

@@ -92,7 +92,9 @@ class Rolling:
         if not self.reading:
             return
         if settings is None:
-            self._end("Reload failed: the configuration is bad, the old one stays")
+            # whoever has read it has said why, in one line
+            text = "Reload failed: the configuration is bad, the old one stays"
+            self._end(text, logging.INFO)
             return
         self._reload = _Reload.REPLACING
         for slot in crew.slots:

@@ -15,11 +15,13 @@
 import asyncio
 import enum
 import inspect
+import os
 import traceback
 import types
 from typing import Any
 from typing import Protocol
 
+from oslo_asyncio import _forked
 from oslo_asyncio import hub as hub_module
 
 
@@ -63,6 +65,7 @@ class Step:
     def __init__(self, hub: hub_module.Hub, service: Startable, method: str) -> None:
         self.name = f"{type(service).__qualname__}.{method}()"
         self._hub = hub
+        self._pid = os.getpid()
         self._method = getattr(service, method)
         self._sync: hub_module.SyncTask | None = None
         self.task = asyncio.get_running_loop().create_task(self._run(), name=self.name)
@@ -71,6 +74,8 @@ class Step:
         try:
             await self._call()
         except SystemExit as error:
+            if _forked.is_copy_of(self._pid):
+                _forked.leave(error)
             raise ServiceExit(error) from None
 
     async def _call(self) -> None:

@@ -22,12 +22,14 @@ from collections.abc import Coroutine
 from collections.abc import Iterable
 import enum
 import logging
+import os
 import signal
 from typing import Any
 
 from oslo_config import cfg
 
 from oslo_asyncio import _bridge
+from oslo_asyncio import _forked
 from oslo_asyncio import _listen
 from oslo_asyncio import _terminal
 from oslo_asyncio import hub as hub_module
@@ -84,6 +86,7 @@ class Worker:
         self.hub = hub
         self.conf = conf
         self.status = 0
+        self._pid = os.getpid()
         self.group = group.Group(hub, self._service_failed)
         self._restart_method = restart_method
         self._above: superior.Superior = above or superior.Nobody()
@@ -169,6 +172,8 @@ class Worker:
         try:
             loop.run_forever()
         except SystemExit as error:
+            if _forked.is_copy_of(self._pid):
+                _forked.leave(error)
             self._fail(group.exit_status(error))
         except KeyboardInterrupt:
             self._fail(130)  # raised by code; the signal has a handler

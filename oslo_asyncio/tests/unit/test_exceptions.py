@@ -78,6 +78,11 @@ SENTENCES = [
         "ProcessLauncher, or launch() with workers",
     ),
     (
+        exceptions.LaunchedTooLate("api"),
+        "str was launched after wait() had begun; call launch_service() for every "
+        "service first, and then wait()",
+    ),
+    (
         exceptions.ListenError("*:80", PermissionError(13, "Permission denied")),
         "cannot listen on *:80: Permission denied",
     ),

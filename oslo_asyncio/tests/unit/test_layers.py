@@ -26,6 +26,7 @@ ROOT = pathlib.Path(oslo_asyncio.__file__).parent
 
 LAYERS = {
     "_activation": 0,
+    "_forked": 0,
     "_identity": 0,
     "_terminal": 0,
     "_wire": 0,

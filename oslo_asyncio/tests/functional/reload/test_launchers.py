@@ -169,3 +169,25 @@ def test_what_it_cannot_run_is_refused_before_any_fork(start):
     errors = ["InvalidWorkers", "NotAService", "InvalidWorkers"]
     errors += ["InvalidRestartMethod"] * 2
     assert program.rest() == [*errors, "status 0"]
+
+
+def test_a_service_that_comes_after_wait_is_refused(start):
+    program = start("""
+        from oslo_asyncio import exceptions
+
+        class Late(service.Service):
+            async def start(self):
+                try:
+                    launcher.launch_service(service.Service())
+                except exceptions.LaunchedTooLate as error:
+                    say(error)
+
+        for kind in (service.ServiceLauncher, service.ProcessLauncher):
+            launcher = kind(CONF)
+            launcher.launch_service(Late())
+            launcher.wait()
+    """)
+    for _ in range(2):
+        program.expect("Service was launched after wait() had begun")
+        program.signal(signal.SIGTERM)
+    assert program.exit() == 0

@@ -15,6 +15,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -77,6 +78,12 @@ def connect(port, question=b"question\n"):
     client = socket.create_connection(("127.0.0.1", port), timeout=LIMIT)
     client.sendall(question)
     return client
+
+
+def backlog_of(listener):
+    # of a listening socket, tcpi_sacked is the length of its queue
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    return struct.unpack_from("I", info, 28)[0]
 
 
 def answer(client):
@@ -164,6 +171,7 @@ def test_connections_queue_while_an_activated_service_restarts(start):
         first = connect(port)
         program = start_activated()
         crew.hear_of(program, "up", 3)
+        assert backlog_of(listener) > 100  # which is what asyncio asks for
         assert answer(first) == "answer to question\n"
         program.signal(signal.SIGHUP)
         crew.hear_of(program, "up", 3)
