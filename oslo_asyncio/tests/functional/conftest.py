@@ -10,9 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import signal
+
 import pytest
 
 from oslo_asyncio.tests.functional import program
+
+# Whoever runs the tests with nohup ignores SIGHUP, and so would the programs.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(params=["asyncio", "uvloop", "eventlet"])
