@@ -88,6 +88,7 @@ def only_one():
 def stranger_with(pid):
     """A process with this pid, which has been free for a moment."""
     last = pathlib.Path("/proc/sys/kernel/ns_last_pid")
+    before = last.read_text()
     for _ in range(200):
         try:
             last.write_text(str(pid - 1))
@@ -95,6 +96,7 @@ def stranger_with(pid):
             pytest.skip("may not choose the next pid")
         made = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
         if made.pid == pid:
+            last.write_text(before)  # nobody else is to get an old one
             return made
         made.communicate()
     raise AssertionError("others were faster, each time")

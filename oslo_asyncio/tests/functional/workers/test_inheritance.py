@@ -83,6 +83,24 @@ def test_row_34_after_100_deaths_the_launcher_is_what_it_was(grow):
     assert tree.program.stderr.count("starts at once") == 100
 
 
+def test_each_worker_begins_at_the_same_depth_of_the_stack(grow):
+    tree = grow("""
+        def work(self, *rest):
+            say("depth", len(traceback.extract_stack()))
+            real(self, *rest)
+
+        import traceback
+        real = service.ProcessLauncher._work
+        service.ProcessLauncher._work = work
+        run(Idle(), workers=10)
+    """)
+    tree.meet_all(10)
+    depths = [line for line in tree.program.lines if line.startswith("depth")]
+    assert len(depths) == 10
+    assert len(set(depths)) == 1
+    assert tree.stop() == 0
+
+
 def test_row_35_threads_of_the_launcher_are_named_in_a_warning(grow):
     tree = grow("""
         thread = _unpatched.threading.Thread(
