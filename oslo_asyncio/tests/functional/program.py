@@ -188,9 +188,9 @@ class Program:
         except OSError:
             return b""  # how a terminal says that it has been closed
 
-    def tell(self) -> None:
-        """Let one hear() of the program return."""
-        self._mouth.send(b".")
+    def tell(self, times: int = 1) -> None:
+        """Let so many hear() of the program return."""
+        self._mouth.sendall(b"." * times)
 
     def type(self, keys: bytes) -> None:
         """Press keys at the program's terminal."""
