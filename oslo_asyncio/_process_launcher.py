@@ -129,10 +129,10 @@ class ProcessLauncher:
         """
         if self._one is not None:
             self._one.stop()
-        parent = self._parent
-        if parent is not None and not self._stop_asked:
-            parent.ask(events.Ask.STOP)
         self._stop_asked = True
+        parent = self._parent
+        if parent is not None:
+            parent.ask(events.Ask.STOP)
 
     def restart(self) -> None:
         """Read the configuration again, as SIGHUP does.  From any thread."""
@@ -154,6 +154,8 @@ class ProcessLauncher:
         )
         parent = supervisor.Parent(services, self._settings(), duties, self._notifier)
         self._parent = parent
+        if self._stop_asked:  # since it was looked at
+            parent.ask(events.Ask.STOP)
         self._title("launcher")
         try:
             status = parent.run()

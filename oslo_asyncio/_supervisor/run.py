@@ -165,7 +165,9 @@ class Parent:
     def _asked(self) -> Iterable[events.Event]:
         for item in self._inbox.take():
             if isinstance(item, events.Ask):
-                yield events.Asked(item)
+                # a second call of stop() is not in a hurry, as a signal would be
+                if self._supervisor.phase == core.Phase.RUNNING:
+                    yield events.Asked(item)
                 continue
             LOG.info("Received %s", signal.Signals(item).name)
             what = _ASKED_BY[item]
@@ -202,8 +204,7 @@ class Parent:
         self._unwatch(ended.pidfd)
         self._unwatch(ended.channel.fileno())
         status = ended.reap()
-        name = signal.Signals(-status).name if status < 0 else ""
-        yield events.Ended(child, status, name)
+        yield events.Ended(child, status, _name(-status))
 
     # -- what to do -----------------------------------------------------------
 
@@ -294,6 +295,13 @@ def flush() -> None:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             pass
+
+
+def _name(signum: int) -> str:
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return ""  # an exit status, or a real-time signal, most of which have none
 
 
 def _in_main_thread() -> bool:

@@ -77,6 +77,27 @@ say("again", launcher.wait())
     assert program.exit() == 0
 
 
+def test_a_stop_while_wait_begins_is_not_lost(start):
+    program = start("""
+        from oslo_asyncio import _process_launcher
+
+        class Idle(service.Service):
+            async def stop(self):
+                say("stopped")
+
+        class Beginning(_process_launcher.supervisor.Parent):
+            def __init__(self, *args):
+                super().__init__(*args)
+                launcher.stop()  # as another thread would, in this moment
+
+        _process_launcher.supervisor.Parent = Beginning
+        launcher = service.launch(CONF, Idle(), workers=2)
+        say("status", launcher.wait())
+    """)
+    assert program.exit() == 0
+    assert program.rest()[-1] == "status 0"
+
+
 def test_a_launcher_that_is_stopped_before_wait_forks_nothing(start):
     program = start(
         crew.SERVICE

@@ -76,6 +76,15 @@ def test_row_27_a_worker_that_dies_while_all_stop_is_not_replaced(grow):
     assert tree.program.stderr.count("has started") == 2
 
 
+def test_a_worker_that_a_nameless_signal_ends_is_replaced(grow):
+    tree = grow("run(Idle())", stderr=subprocess.STDOUT)
+    first, _other = tree.meet_all()
+    first.signal(signal.SIGRTMIN + 1)
+    tree.logged(f"(pid {first.pid}) was ended by signal {signal.SIGRTMIN + 1}")
+    assert tree.meet("ready").number == first.number
+    assert tree.stop() == 0
+
+
 @contextlib.contextmanager
 def only_one():
     """Tests that meddle with the next pid take turns."""
