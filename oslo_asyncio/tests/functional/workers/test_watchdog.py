@@ -26,7 +26,7 @@ def test_row_26_an_orphan_that_holds_the_gil_is_ended_by_its_watchdog(grow):
 
         run(Bound(), restart_method="mutate")
         """,
-        own=SHORT,
+        own="worker_heartbeat_timeout = 3",  # or a busy machine is overdue before
     )
     workers = tree.meet_all()
     tree.program.signal(signal.SIGHUP)
