@@ -18,8 +18,10 @@ from collections.abc import Callable
 from collections.abc import Coroutine
 import contextvars
 import dataclasses
+import os
 import threading
 from typing import Any
+from typing import Protocol
 
 from oslo_asyncio import _call
 from oslo_asyncio import _pool
@@ -76,7 +78,7 @@ class Bridge:
         _waiting.add(self)
         try:
             self.home.loop.call_soon_threadsafe(self._start, context)
-            if _home is not self.home:
+            if not runs(self.home):
                 self.abort()  # it stopped while we were on the way
             self._lock.acquire()
         except RuntimeError:
@@ -123,8 +125,24 @@ class Bridge:
         self._lock.release()
 
 
+class Dependent(Protocol):
+    """What would wait for ever when its loop has stopped."""
+
+    home: LoopHome
+
+    def abort(self) -> None: ...
+
+
 _home: LoopHome | None = None
-_waiting: set[Bridge] = set()
+_aside: LoopHome | None = None
+_waiting: set[Dependent] = set()
+
+
+def here(loop: asyncio.AbstractEventLoop) -> LoopHome:
+    """``loop`` as it runs where the caller is."""
+    return LoopHome(
+        loop, _unpatched.threading.get_ident(), _unpatched.current_greenlet()
+    )
 
 
 def home() -> LoopHome | None:
@@ -144,9 +162,7 @@ def enter(loop: asyncio.AbstractEventLoop) -> LoopHome | None:
     global _home
     previous = _home
     if previous is None or previous.loop is not loop:
-        _home = LoopHome(
-            loop, _unpatched.threading.get_ident(), _unpatched.current_greenlet()
-        )
+        _home = here(loop)
     return previous
 
 
@@ -156,6 +172,48 @@ def leave(previous: LoopHome | None) -> None:
     gone, _home = _home, previous
     if gone is previous:
         return
-    for bridge in list(_waiting):
-        if bridge.home is gone:
-            bridge.abort()
+    for dependent in list(_waiting):
+        if dependent.home is gone:
+            dependent.abort()
+
+
+def depend(dependent: Dependent) -> None:
+    """``abort()`` it when its loop stops."""
+    _waiting.add(dependent)
+    if not runs(dependent.home):
+        dependent.abort()
+
+
+def release(dependent: Dependent) -> None:
+    """It depends on its loop no more."""
+    _waiting.discard(dependent)
+
+
+def runs(home: LoopHome) -> bool:
+    """Whether the loop of ``home`` still takes calls."""
+    return home is _home or home is _aside
+
+
+def aside() -> LoopHome | None:
+    """The loop that stands in while no service runs in this process."""
+    return _aside
+
+
+def settle(loop: asyncio.AbstractEventLoop) -> LoopHome:
+    """``loop``, which is about to run here, is the one that stands in."""
+    global _aside
+    _aside = here(loop)
+    return _aside
+
+
+def is_aside(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether ``loop`` only stands in, and is no service's."""
+    return _aside is not None and _aside.loop is loop
+
+
+def _after_fork() -> None:
+    global _aside
+    _aside = None  # its thread is the parent's
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -13,17 +13,15 @@
 """A launcher inside a worker."""
 
 import asyncio
-from collections.abc import Callable
 from collections.abc import Coroutine
 from typing import Any
 
 from oslo_config import cfg
 
-from oslo_asyncio import _bridge
+from oslo_asyncio import _anywhere
 from oslo_asyncio import _service
+from oslo_asyncio import _services
 from oslo_asyncio import exceptions
-from oslo_asyncio import hub as hub_module
-from oslo_asyncio._worker import group
 
 
 class Launcher:
@@ -42,8 +40,7 @@ class Launcher:
         _service.check_restart_method(restart_method)
         self.conf = conf
         self.restart_method = restart_method
-        self._group = group.Group(hub_module.current(), self._service_failed)
-        self._ended: asyncio.Future[None] | None = None
+        self._services = _services.Services(restart_method)
 
     def launch_service(
         self, service: _service.ServiceBase, workers: int | None = 1
@@ -56,65 +53,36 @@ class Launcher:
         :raises NotAService: it is no service.
         :raises InvalidWorkers: ``workers`` is no whole number above zero.
         :raises OneProcessOnly: it is more than one.
-        :raises LoopNotRunning: there is no loop: use :class:`ServiceLauncher`.
         """
         _service.check_service(service)
         if _service.check_workers(workers) != 1:
             raise exceptions.OneProcessOnly(type(self).__name__, workers)
-        self._do(self._start, service)
+        _finish(self._services.add(service))
 
     def stop(self) -> None:
         """Stop the services; sync callers wait until they have stopped."""
-        self._do(self._stop)
+        _finish(self._services.stop())
 
     def wait(self) -> None:
         """Wait until the services have been stopped; sync code only.
 
-        :raises OnLoopThread: async code called it.
+        :raises WaitOnLoop: async code called it.
         """
-        hub_module.run_async(self._wait)
+        if _anywhere.on_loop():
+            raise exceptions.WaitOnLoop(f"the services of {type(self).__name__}")
+        self._services.wait()
 
     def restart(self) -> None:
         """Read the configuration again and restart or reset the services."""
-        self._do(self._restart)
-
-    def _do(self, steps: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        home = _bridge.home()
-        if home is None:
-            raise exceptions.LoopNotRunning(type(self).__name__)
-        if home.on_loop():
-            task = asyncio.ensure_future(steps(*args))
-            _tasks.add(task)
-            task.add_done_callback(_tasks.discard)
-        else:
-            hub_module.run_async(steps, *args)
-
-    async def _start(self, service: _service.ServiceBase) -> None:
-        if self._ended is None or self._ended.done():
-            self._ended = asyncio.get_running_loop().create_future()
-        await self._group.start(self._group.add(service))
-
-    async def _stop(self) -> None:
-        await self._group.stop()
-        await self._group.joined()
-        if self._ended is not None and not self._ended.done():
-            self._ended.set_result(None)
-
-    async def _wait(self) -> None:
-        if self._ended is not None:
-            await asyncio.wait([self._ended])
-
-    async def _restart(self) -> None:
-        seconds = float(self.conf.graceful_shutdown_timeout) or None
-        await self._group.reload(self.conf, self.restart_method, seconds)
-
-    def _service_failed(self, status: int) -> None:
-        # a service that cannot run ends its worker, which its supervisor sees
-        asyncio.get_running_loop().call_soon(_exit, status)
+        _finish(_anywhere.call(self._services.reload, self.conf))
 
 
-def _exit(status: int) -> None:
-    raise SystemExit(status)
+def _finish(steps: Coroutine[Any, Any, None]) -> None:
+    """Let async callers go on, while the loop takes the steps."""
+    if _anywhere.on_loop():  # for sync callers all is done
+        task = asyncio.ensure_future(steps)
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
 
 
 _tasks: set[asyncio.Future[Any]] = set()

@@ -119,6 +119,11 @@ def serving() -> Iterator[None]:
         _serving = before
 
 
+def is_serving() -> bool:
+    """Whether a launcher runs services here, and looks after shared sockets."""
+    return _serving
+
+
 def is_shared(sock: Any) -> bool:
     """Whether a socket was made before the services ran."""
     return sock in _shared

@@ -16,10 +16,21 @@ import abc
 from typing import Any
 
 from oslo_asyncio import exceptions
+from oslo_asyncio import threadgroup
 from oslo_asyncio._worker import config
 
 
-class ServiceBase(abc.ABC):
+class _Construction(abc.ABCMeta):
+    """Knows when an object has been made."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        if isinstance(made, ServiceBase):
+            made._oslo_asyncio_made()
+        return made
+
+
+class ServiceBase(metaclass=_Construction):
     """What a launcher runs.
 
     Each of the four methods may be ``def`` or ``async def``: async ones run on
@@ -65,32 +76,62 @@ class ServiceBase(abc.ABC):
     def reset(self) -> Any:
         """The configuration has changed (SIGHUP)."""
 
+    # Long names: subclasses of real projects have all the short ones.
+
+    def _oslo_asyncio_made(self) -> None:
+        """``__init__`` has returned."""
+
+    def _oslo_asyncio_enter(self) -> None:
+        """A worker is about to start it, on the loop."""
+
 
 class Service(ServiceBase):
     """A service to subclass: override what you need.
 
-    :param threads: accepted as oslo.service does, and not used.
+    :param threads: how many threads its group may have at the same time.
+    :ivar tg: the :class:`oslo_asyncio.threadgroup.ThreadGroup` of its threads
+        and timers.  What ``__init__`` adds begins when the service starts, in
+        the process that runs it; it begins anew when the service is restarted
+        in place.
 
     >>> from oslo_asyncio import service
     >>> class Hello(service.Service):
     ...     async def start(self):
-    ...         print("hello")
+    ...         self.tg.add_timer(1, print, None, "hello")
     """
 
     def __init__(self, threads: int = 1000) -> None:
         super().__init__()
+        self.tg = threadgroup.ThreadGroup(threads)
+        self.tg.hold()
 
     def start(self) -> Any:
         """Begin to work, and return."""
 
     def stop(self, graceful: bool = False) -> Any:
-        """End the work; launchers call it without arguments."""
+        """End the work; launchers call it without arguments.
+
+        :param graceful: whether to wait for threads and calls of timers; see
+            :meth:`oslo_asyncio.threadgroup.ThreadGroup.stop`.
+        """
+        return self.tg.stop(graceful)
 
     def wait(self) -> Any:
-        """Return when the work is done."""
+        """Return when the work is done: when the threads and timers have ended."""
+        return self.tg.wait()
 
     def reset(self) -> Any:
         """The configuration has changed (SIGHUP)."""
+
+    def _oslo_asyncio_made(self) -> None:
+        group = vars(self).get("tg")
+        if isinstance(group, threadgroup.ThreadGroup):
+            group.made()
+
+    def _oslo_asyncio_enter(self) -> None:
+        group = vars(self).get("tg")
+        if isinstance(group, threadgroup.ThreadGroup):
+            group.release()
 
 
 def check_workers(workers: Any) -> int:

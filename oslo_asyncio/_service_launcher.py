@@ -20,6 +20,7 @@ from oslo_asyncio import exceptions
 from oslo_asyncio import hub as hub_module
 from oslo_asyncio import systemd
 from oslo_asyncio._worker import alone
+from oslo_asyncio._worker import config
 from oslo_asyncio._worker import leave
 from oslo_asyncio._worker import run
 from oslo_asyncio._worker import signals
@@ -107,10 +108,15 @@ class ServiceLauncher:
             worker.stop()
 
     def restart(self) -> None:
-        """Read the configuration again, as SIGHUP does.  From any thread."""
+        """Read the configuration again, as SIGHUP does.  From any thread.
+
+        Before :meth:`wait`, when no service runs, that is all it does.
+        """
         worker = self._worker
         if worker is not None:
             worker.reload()
+        elif not self._begun:
+            config.read_again(self.conf, self.restart_method)
 
     def _run(self) -> int:
         notifier = systemd.Notifier.from_environment()

@@ -115,8 +115,11 @@ class InvalidEnvironment(ConfigurationError):
         )
 
 
-class InvalidWorkers(OsloAsyncioError, ValueError):
-    """The number of workers is no whole number above zero."""
+class InvalidWorkers(OsloAsyncioError, TypeError, ValueError):
+    """The number of workers is no whole number above zero.
+
+    oslo.service raises one of these two builtins, depending on the value.
+    """
 
     def __init__(self, workers: object) -> None:
         self.workers = workers
@@ -220,6 +223,48 @@ class OnLoopThread(OsloAsyncioError, RuntimeError):
         )
 
 
+class WaitOnLoop(OsloAsyncioError, RuntimeError):
+    """``wait()`` was called where it would block the loop."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"wait() for {what} was called by async code and would block the loop; "
+            f"write await in its place"
+        )
+
+
+class WaitTimeout(OsloAsyncioError, TimeoutError):
+    """``wait(timeout)`` has taken that long."""
+
+    def __init__(self, what: str, timeout: float | None) -> None:
+        self.what = what
+        self.timeout = timeout
+        super().__init__(f"{what} has not ended within {timeout:g} s")
+
+
+class LoopingCallNotStarted(OsloAsyncioError, RuntimeError):
+    """Somebody waits for a looping call that nobody has started."""
+
+    def __init__(self, function: str) -> None:
+        self.function = function
+        super().__init__(
+            f"the looping call of {function} was not started; call start() before "
+            f"wait()"
+        )
+
+
+class InvalidGroupSize(OsloAsyncioError, ValueError):
+    """A thread group in which nothing could run."""
+
+    def __init__(self, size: object) -> None:
+        self.size = size
+        super().__init__(
+            f"thread_pool_size={size!r}: the number of threads in a group must be an "
+            f"int of at least 1"
+        )
+
+
 class CoroutineExpected(OsloAsyncioError, TypeError):
     """``run_async`` was given something else than a coroutine function."""
 
@@ -264,3 +309,122 @@ class LookupTimeout(OsloAsyncioError, socket.gaierror):
             f"the look-up of {host!r} took longer than {seconds:g} s; see "
             f"[oslo_asyncio] resolver_timeout",
         )
+
+
+class InvalidPeriodicTaskArg(OsloAsyncioError, TypeError):
+    """``periodic_task`` was given an argument that it does not know."""
+
+    def __init__(self, arg: str) -> None:
+        self.arg = arg
+        super().__init__(
+            f"unexpected argument for periodic task creation: {arg}; it takes "
+            f"spacing (seconds), run_immediately, enabled, external_process_ok and "
+            f"name"
+        )
+
+
+class NativeHubRequired(OsloAsyncioError, RuntimeError):
+    """The hub of this process has green threads where native ones are needed."""
+
+    def __init__(self, what: str, hub: str, instead: str) -> None:
+        self.what = what
+        self.hub = hub
+        self.instead = instead
+        super().__init__(
+            f"{what}() cannot be used on the {hub} hub, whose standard library is "
+            f"green; {instead}, or set [oslo_asyncio] hub = asyncio"
+        )
+
+
+class NotPicklable(OsloAsyncioError, TypeError):
+    """Something is to go to another process and cannot."""
+
+    def __init__(self, what: str, reason: object) -> None:
+        self.what = what
+        self.reason = str(reason)
+        super().__init__(
+            f"{what} cannot be sent to another process: {self.reason}; keep locks, "
+            f"sockets, lambdas and local classes out of it"
+        )
+
+
+class LibraryMissing(OsloAsyncioError, ImportError):
+    """Something needs a library that is an extra, and it is not installed."""
+
+    def __init__(self, feature: str, extra: str, reason: object) -> None:
+        self.feature = feature
+        self.extra = extra
+        self.reason = str(reason)
+        super().__init__(
+            f"{feature} cannot be used: {self.reason}; install what it needs: "
+            f"pip install 'oslo.asyncio[{extra}]'"
+        )
+
+
+class InvalidInput(OsloAsyncioError, ValueError):
+    """A server was made with an argument that makes no sense."""
+
+    def __init__(self, argument: str, value: object, reason: str) -> None:
+        self.argument = argument
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{argument}={value!r} is not valid: {reason}")
+
+
+class InvalidTls(OsloAsyncioError, RuntimeError):
+    """The TLS options are incomplete, or what they name cannot be used."""
+
+    def __init__(self, option: str, reason: object) -> None:
+        self.option = option
+        self.reason = str(reason)
+        super().__init__(f"[ssl] {option} cannot be used: {self.reason}")
+
+
+class ConfigNotFound(OsloAsyncioError, LookupError):
+    """There is no paste.deploy config file where it should be."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"there is no paste.deploy config file {path!r}; set [DEFAULT] "
+            f"api_paste_config"
+        )
+
+
+class PasteAppNotFound(OsloAsyncioError, LookupError):
+    """The paste.deploy config file does not describe this application."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.name = name
+        self.path = path
+        super().__init__(
+            f"{path} has no application {name!r}, or not all that it needs; see "
+            f"the sections app:{name}, composite:{name} and pipeline:{name}"
+        )
+
+
+class ApplicationNotStarted(OsloAsyncioError, RuntimeError):
+    """An ASGI application has answered lifespan.startup with a failure."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        super().__init__(
+            f"the application of {server} did not start: its lifespan.startup "
+            f"failed, see the log of uvicorn.error"
+        )
+
+
+class IncompleteResponse(OsloAsyncioError, RuntimeError):
+    """An application has returned and not answered the request."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the application returned without {reason}")
+
+
+class ClientGone(OsloAsyncioError, ConnectionResetError):
+    """The client of a request has closed the connection."""
+
+    def __init__(self, request: str) -> None:
+        self.request = request
+        super().__init__(f"the client of {request} has closed the connection")

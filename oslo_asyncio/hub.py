@@ -36,6 +36,7 @@ from oslo_config import cfg
 from oslo_asyncio import _bridge
 from oslo_asyncio import _plugins
 from oslo_asyncio import _pool
+from oslo_asyncio import _strand
 from oslo_asyncio import _synctask
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
@@ -49,6 +50,7 @@ NAMESPACE = "oslo_asyncio.hubs"
 ENVIRONMENT = "OSLO_ASYNCIO_HUB"
 
 SyncTask = _synctask.SyncTask
+Strand = _strand.Strand
 
 
 class Characteristic(enum.Enum):
@@ -114,6 +116,16 @@ class Hub(abc.ABC):
         :returns: a future of the running loop, with a name and ``kill()``.
         """
         return _sync_pool().submit(asyncio.get_running_loop(), func, args, kwargs)
+
+    def spawn_thread(self, func: Callable[[], None], name: str) -> Strand:
+        """Start ``func()`` in a thread of its own, from any thread.
+
+        Here: a native one, which cannot keep the process from ending.
+
+        :param func: returns nothing and raises nothing: nobody waits for it.
+        :param name: for stacks and debuggers.
+        """
+        return _strand.NativeStrand(func, name)
 
 
 @functools.cache
@@ -201,6 +213,26 @@ def current() -> Hub:
     return _current
 
 
+def is_chosen() -> bool:
+    """Whether :func:`setup` or :func:`load` was called."""
+    return _current is not None
+
+
+def find() -> Hub:
+    """The hub of this process, or the default one if nobody has chosen.
+
+    For what works without a service: a looping call in a script or a unit test.
+
+    :raises HubNotFound: ``OSLO_ASYNCIO_HUB`` names one that is not installed.
+    :raises HubUnavailable: this process cannot use it.
+    """
+    if _current is None:
+        conf = cfg.ConfigOpts()
+        conf([], default_config_files=[], default_config_dirs=[])
+        return load(conf)
+    return _current
+
+
 async def run_sync(func: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     """Call sync code from async code, beside the loop.
 
@@ -212,7 +244,10 @@ async def run_sync(func: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     :param func: a sync function.
     :raises HubNotChosen: no hub was set up or loaded.
     """
-    result: T = await current().spawn_sync(func, *args, **kwargs)
+    task = current().spawn_sync(func, *args, **kwargs)
+    if task.done():
+        await asyncio.sleep(0)  # who calls again and again must let others in
+    result: T = await task
     return result
 
 

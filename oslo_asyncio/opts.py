@@ -27,8 +27,8 @@ class _SharedIntOpt(cfg.IntOpt):
 
     Both libraries may be loaded in one process, and oslo.config refuses a
     second definition that differs in as little as its help text.  What has to
-    agree is the name and the default; Python asks the subclass first, on
-    whichever side it stands.
+    agree is the name, and the default unless a program has set another one;
+    Python asks the subclass first, on whichever side it stands.
     """
 
     def __eq__(self, other: object) -> bool:
@@ -50,8 +50,14 @@ def _same_meaning(ours: cfg.Opt, other: object) -> bool:
     return (
         isinstance(other, cfg.Opt)
         and ours.dest == other.dest
-        and ours.default == other.default
+        and (ours.default == other.default or _is_set(ours) or _is_set(other))
     )
+
+
+def _is_set(option: cfg.Opt) -> bool:
+    """Whether a program has given it another default (``cfg.set_defaults``)."""
+    location = getattr(option._set_location, "location", None)
+    return bool(location is cfg.Locations.set_default)
 
 
 service_opts: list[cfg.Opt] = [
@@ -68,6 +74,15 @@ service_opts: list[cfg.Opt] = [
         help="Seconds that a service is given to stop after SIGTERM. What is "
         "still running then is named in the log with its stack, and the "
         "process ends with status 1. 0 waits without a limit.",
+    ),
+]
+
+periodic_opts: list[cfg.Opt] = [
+    _SharedBoolOpt(
+        "run_external_periodic_tasks",
+        default=True,
+        help="Whether this service runs the periodic tasks that may run in a "
+        "separate process instead.",
     ),
 ]
 
@@ -179,8 +194,52 @@ def register(conf: cfg.ConfigOpts) -> None:
 
     :param conf: the configuration of the program.
     """
-    conf.register_opts(service_opts)
+    register_service_opts(conf)
     conf.register_opts(hub_opts, group=GROUP)
+
+
+def register_service_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options that oslo.service has for services.
+
+    That is ``log_options`` and ``graceful_shutdown_timeout``, for a program that
+    reads them before it launches anything; a launcher registers them itself.
+
+    :param conf: the configuration of the program.
+
+    >>> from oslo_config import cfg
+    >>> from oslo_asyncio import opts
+    >>> conf = cfg.ConfigOpts()
+    >>> opts.register_service_opts(conf)
+    >>> conf.graceful_shutdown_timeout
+    60
+    """
+    conf.register_opts(service_opts)
+
+
+def set_service_opts_defaults(conf: cfg.ConfigOpts, **kwargs: Any) -> None:
+    """Give the options of :func:`register_service_opts` other defaults.
+
+    The sample config file shows them as well.
+
+    :param conf: the configuration of the program; the options are registered.
+    :param kwargs: names of options and their new defaults.
+    :raises NoSuchOptError: (oslo.config) for any other name.
+
+    >>> from oslo_config import cfg
+    >>> from oslo_asyncio import opts
+    >>> conf = cfg.ConfigOpts()
+    >>> opts.set_service_opts_defaults(conf, graceful_shutdown_timeout=180)
+    >>> conf.graceful_shutdown_timeout
+    180
+    """
+    register_service_opts(conf)
+    for name in kwargs:
+        if name not in {option.dest for option in service_opts}:
+            raise cfg.NoSuchOptError(name)
+    for name, default in kwargs.items():
+        # oslo.service may have registered its own option, with its own default
+        conf.set_default(name, default)
+    cfg.set_defaults(service_opts, **kwargs)
 
 
 def validate(conf: cfg.ConfigOpts) -> None:
@@ -214,4 +273,4 @@ def _reason(error: Exception) -> str:
 
 def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
     """The options for oslo-config-generator and the documentation."""
-    return [(None, list(service_opts)), (GROUP, list(hub_opts))]
+    return [(None, [*service_opts, *periodic_opts]), (GROUP, list(hub_opts))]

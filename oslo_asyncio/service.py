@@ -27,6 +27,8 @@ A program::
     sys.exit(service.launch(cfg.CONF, Hello()).wait())
 """
 
+import copy
+
 from oslo_config import cfg
 
 from oslo_asyncio import _launcher
@@ -34,6 +36,10 @@ from oslo_asyncio import _listen
 from oslo_asyncio import _process_launcher
 from oslo_asyncio import _service
 from oslo_asyncio import _service_launcher
+from oslo_asyncio import _services
+from oslo_asyncio import _signal_handler
+from oslo_asyncio import _singleton
+from oslo_asyncio import opts
 from oslo_asyncio._worker import hooks
 from oslo_asyncio._worker import leave
 
@@ -43,7 +49,13 @@ __all__ = (
     "Service",
     "ServiceBase",
     "ServiceLauncher",
+    "ServiceWrapper",
+    "Services",
+    "SignalExit",
+    "SignalHandler",
+    "Singleton",
     "launch",
+    "list_opts",
     "listen",
     "listen_unix",
     "on_worker_exit",
@@ -55,6 +67,11 @@ ProcessLauncher = _process_launcher.ProcessLauncher
 Service = _service.Service
 ServiceBase = _service.ServiceBase
 ServiceLauncher = _service_launcher.ServiceLauncher
+Services = _services.Services
+ServiceWrapper = _services.ServiceWrapper
+SignalExit = _signal_handler.SignalExit
+SignalHandler = _signal_handler.SignalHandler
+Singleton = _singleton.Singleton
 listen = _listen.listen
 listen_unix = _listen.listen_unix
 on_worker_exit = leave.on_worker_exit
@@ -67,6 +84,11 @@ for _public in (
     Service,
     ServiceBase,
     ServiceLauncher,
+    Services,
+    ServiceWrapper,
+    SignalExit,
+    SignalHandler,
+    Singleton,
     listen,
     listen_unix,
     on_worker_exit,
@@ -110,8 +132,13 @@ must be an int of at least 1, or None for one worker
     _service.check_service(service)
     if count == 1 or no_fork:
         alone = ServiceLauncher(conf, restart_method)
-        alone.launch_service(service)
+        alone.launch_service(service, workers=None if workers is None else 1)
         return alone
     launcher = ProcessLauncher(conf, restart_method=restart_method)
-    launcher.launch_service(service, count)
+    launcher.launch_service(service, workers=count)
     return launcher
+
+
+def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
+    """The options of services, for oslo-config-generator."""
+    return [(None, copy.deepcopy(opts.service_opts))]

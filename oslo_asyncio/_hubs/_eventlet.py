@@ -31,11 +31,14 @@ with warnings.catch_warnings():
     # a config file knows, and cannot change the code that imports it
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     import eventlet
+    from eventlet import greenthread
     import eventlet.hubs
     import eventlet.patcher
 import greenlet
 
+from oslo_asyncio import _bridge
 from oslo_asyncio import _completions
+from oslo_asyncio import _strand
 from oslo_asyncio import _synctask
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
@@ -65,7 +68,11 @@ class GreenLoop(_selector.SelectorLoop):
 
 
 class GreenTask(_synctask.SyncTask):
-    """Sync code in a green thread."""
+    """Sync code in a green thread, which begins at once.
+
+    What ends without having waited for anything has its result here before the
+    loop goes on, and costs neither a wake-up nor another turn of the loop.
+    """
 
     def __init__(
         self,
@@ -78,7 +85,10 @@ class GreenTask(_synctask.SyncTask):
         self.name = _synctask.name_of(func)
         self._completions = _completions.of(loop)
         self._context = contextvars.copy_context()
-        self._green = eventlet.spawn(self._run, func, args, kwargs)
+        self._at_once = True
+        # no mere greenlet: threading.current_thread() knows this kind
+        self._green = greenthread.GreenThread(greenlet.getcurrent())
+        self._begin(func, args, kwargs)
 
     def kill(self) -> bool:
         """End the sync code where it waits; its ``finally`` blocks run."""
@@ -92,11 +102,29 @@ class GreenTask(_synctask.SyncTask):
         found: types.FrameType | None = self._green.gr_frame
         return found
 
+    def _begin(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        # It ends in its parent, which is the loop as long as it has not waited.
+        # When it waits, eventlet goes on, and comes back here by the timer.
+        hub = eventlet.hubs.get_hub()
+        hub.ensure_greenlet()
+        back = hub.schedule_call_global(0, self._green.parent.switch)
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            self._green.switch(self._run, (func, args, kwargs), {})
+        finally:
+            asyncio._set_running_loop(loop)
+        if self._green.dead:
+            back.cancel()
+        else:
+            self._green.parent = hub.greenlet
+            self._at_once = False
+
     def _run(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        # The loop does not run while this does, and may sleep: completions
-        # wake it, future.set_result would not.
         try:
             result = self._context.run(func, *args, **kwargs)
         except greenlet.GreenletExit:
@@ -107,7 +135,50 @@ class GreenTask(_synctask.SyncTask):
         except BaseException as error:
             self._completions.post(self, None, error)
         else:
-            self._completions.post(self, result, None)
+            if self._at_once:
+                self.set_result(result)
+            else:
+                # The loop does not run while this does, and may sleep:
+                # completions wake it, future.set_result would not.
+                self._completions.post(self, result, None)
+
+
+class GreenStrand(_strand.Strand):
+    """A green thread that no loop waits for."""
+
+    def __init__(self, func: Callable[[], None]) -> None:
+        self._home = _bridge.home() or _bridge.aside()
+        self._green: Any = None
+        if self._home is None or self._home.on_native_thread():
+            self._start(func)
+        else:  # green threads of this native thread would never get a turn
+            self._home.loop.call_soon_threadsafe(self._start, func)
+        self.ident = id(self._green or self)
+
+    def kill(self) -> bool:
+        """End it where it waits; its ``finally`` blocks run."""
+        here = self._home is None or self._home.on_native_thread()
+        if here and asyncio._get_running_loop() is None:
+            self._kill()
+        elif here:  # it may switch while it ends, which the loop must not
+            self._kill_soon()
+        else:
+            self._home.loop.call_soon_threadsafe(self._kill_soon)  # type: ignore[union-attr]
+        return True
+
+    def frame(self) -> types.FrameType | None:
+        found: types.FrameType | None = self._green and self._green.gr_frame
+        return found
+
+    def _start(self, func: Callable[[], None]) -> None:
+        self._green = eventlet.spawn(func)
+
+    def _kill(self) -> None:
+        if not self._green.dead:
+            self._green.kill()
+
+    def _kill_soon(self) -> None:
+        eventlet.hubs.get_hub().schedule_call_global(0, self._kill)
 
 
 class EventletHub(hub.Hub):
@@ -152,21 +223,35 @@ class EventletHub(hub.Hub):
                 "take EVENTLET_HUB and eventlet.hubs.use_hub() out",
             )
         _keep_asyncio_native()
+        # now, or what the program starts before the loop runs would be lost
+        self._begin_anew()
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A new loop, in the process and thread that will run it."""
-        if os.getpid() != self._pid:
-            # forked: a hub that the parent has used is one epoll for both
-            used = _hub_class()
-            eventlet.hubs.use_hub(f"{used.__module__}:{used.__qualname__}")
-            self._pid = os.getpid()
+        self._begin_anew()
         return GreenLoop()
+
+    def _begin_anew(self) -> None:
+        """In a forked process: a hub that the parent has used is one epoll for both."""
+        if os.getpid() == self._pid:
+            return
+        from oslo_asyncio._hubs import _green_names
+
+        used = _hub_class()
+        eventlet.hubs.use_hub(f"{used.__module__}:{used.__qualname__}")
+        _green_names.forget_pool()  # whose green thread was the old hub's
+        self._pid = os.getpid()
 
     def spawn_sync(
         self, func: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> hub.SyncTask:
         """Start ``func(*args, **kwargs)`` in a green thread."""
         return GreenTask(func, args, kwargs, asyncio.get_running_loop())
+
+    def spawn_thread(self, func: Callable[[], None], name: str) -> hub.Strand:
+        """Start ``func()`` in a green thread."""
+        self._begin_anew()
+        return GreenStrand(func)
 
 
 def _hub_class() -> type:

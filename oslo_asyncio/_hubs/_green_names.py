@@ -16,6 +16,7 @@ eventlet would use greendns, a resolver of its own with its own opinion of the
 host's set-up, or its thread pool; both are replaced.
 """
 
+import os
 import socket
 from typing import Any
 
@@ -33,6 +34,17 @@ def install() -> None:
         function = globals()[name]
         setattr(socket, name, function)
         setattr(eventlet.green.socket, name, function)
+    os.register_at_fork(after_in_child=forget_pool)
+
+
+def forget_pool() -> None:
+    """Let the next look-up without a loop make a new pool of threads.
+
+    In a forked process those of its parent are not there, and it would wait for
+    them for ever.
+    """
+    tpool._setup_already = False
+    tpool._threads.clear()
 
 
 def getaddrinfo(

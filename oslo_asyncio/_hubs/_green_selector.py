@@ -12,6 +12,7 @@
 
 """A selector that lets green threads run while the loop waits."""
 
+import asyncio
 from collections.abc import Mapping
 import selectors
 from typing import Any
@@ -45,6 +46,7 @@ class GreenSelector(selectors.BaseSelector):
         self._write = native.EPOLLOUT
         self._epoll = native.epoll()
         self._keys = _Keys()
+        self._beside: asyncio.AbstractEventLoop | None = None
 
     def register(
         self, fileobj: Any, events: int, data: Any = None
@@ -78,11 +80,19 @@ class GreenSelector(selectors.BaseSelector):
         self, timeout: float | None = None
     ) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._epoll.poll(0)
-        if ready or (timeout is not None and timeout <= 0):
-            # a loop that is never idle must not starve the green threads
-            eventlet.sleep(0)
-        else:
-            self._sleep(timeout)
+        # To asyncio a loop runs in a native thread, and so in every green thread
+        # there is.  It runs in one of them: the others get back what they saw.
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(self._beside)
+        try:
+            if ready or (timeout is not None and timeout <= 0):
+                # a loop that is never idle must not starve the green threads
+                eventlet.sleep(0)
+            else:
+                self._sleep(timeout)
+        finally:
+            self._beside = asyncio._get_running_loop()
+            asyncio._set_running_loop(loop)
         if not ready:
             ready = self._epoll.poll(0)
         return [

@@ -51,6 +51,9 @@ class LoopMixin(_Base):
 
     def run_forever(self) -> None:
         """As the standard loop; ``hub.run_async`` finds this loop meanwhile."""
+        if _bridge.is_aside(self):
+            super().run_forever()
+            return
         previous = _bridge.enter(self)
         try:
             super().run_forever()

@@ -101,6 +101,11 @@ class Group:
         LOG.info("Reading the configuration again (%s)", method)
         if not config.read_again(conf, method):
             return
+        if await self.restart(method, seconds):
+            LOG.info("Configuration read again (%s)", method)
+
+    async def restart(self, method: str, seconds: float | None) -> bool:
+        """What :meth:`reload` does about the services; whether all of them go on."""
         for life in self._lives:
             if method == "reload":
                 await self._stop(life)
@@ -109,8 +114,8 @@ class Group:
                 self._name_overdue(life)
             await self._reset(life)
             if method == "reload" and not await self.start(life):
-                return
-        LOG.info("Configuration read again (%s)", method)
+                return False
+        return True
 
     def name_overdue(self) -> None:
         """Log the stack of each call that has not returned."""

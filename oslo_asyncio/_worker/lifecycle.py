@@ -28,6 +28,7 @@ from oslo_asyncio import hub as hub_module
 class Startable(Protocol):
     """What a worker calls of a service; each may be ``def`` or ``async def``."""
 
+    def _oslo_asyncio_enter(self) -> None: ...
     def start(self) -> Any: ...
     def stop(self) -> Any: ...
     def wait(self) -> Any: ...
@@ -125,6 +126,7 @@ class Lifecycle:
         async with self._turn:
             self.state = State.STARTING
             try:
+                self._service._oslo_asyncio_enter()
                 await self._call("start")
             except Exception:
                 self.state = State.STOPPED  # it failed by itself, not by us

@@ -37,6 +37,7 @@ from oslo_asyncio._worker import blocked
 from oslo_asyncio._worker import deadline
 from oslo_asyncio._worker import fuse
 from oslo_asyncio._worker import group
+from oslo_asyncio._worker import handlers
 from oslo_asyncio._worker import heartbeat
 from oslo_asyncio._worker import hooks
 from oslo_asyncio._worker import leave
@@ -99,6 +100,7 @@ class Worker:
         self._deadline: deadline.Deadline | None = None
         self._fuse: fuse.Fuse | None = None
         self._inbox: signals.SignalInbox | None = None
+        self._added: handlers.WorkerSignals | None = None
         self._heart: heartbeat.Heartbeat | None = None
         self._alarmed = False
         self._alarm_after: float | None = None
@@ -165,6 +167,8 @@ class Worker:
             # as well, and the later one must not spoil the exit status.
             if inbox is not None and not self._above.supervised:
                 inbox.close()
+            if self._added is not None:
+                self._added.close()
             if self._fuse is not None:
                 self._fuse.close()
 
@@ -235,6 +239,8 @@ class Worker:
         if self._above.supervised:
             # "pkill -TTIN name" is meant for the launcher, and would stop us
             inbox.open((signal.SIGTTIN, signal.SIGTTOU), self._on_signal)
+        self._added = handlers.WorkerSignals(self.hub, inbox)
+        self._added.open()
         return inbox
 
     def _alarm(self, signum: int) -> None:
@@ -353,9 +359,13 @@ class Worker:
         quiesce = getattr(asyncio.get_running_loop(), "quiesce", None)
         if quiesce is not None:
             await within(quiesce())
+        if self._added is not None:
+            await self._added.go_first(self._deadline)
         await within(self.group.stop())
         await within(self.group.joined())
         self.group.name_overdue()
+        if self._added is not None and not await self._added.all_ended(self._deadline):
+            self.group.overdue = True
         if self.group.overdue:
             self._fail(1)
 

@@ -93,15 +93,30 @@ class SignalInbox:
         """Call ``handler`` as well, before those that were added earlier."""
         self._handlers.setdefault(signum, []).append(handler)
 
+    def handles(self, signum: int) -> bool:
+        """Whether this signal was taken over."""
+        return signum in self._handlers
+
+    def remove(self, signum: int, handler: Handler) -> None:
+        """Take a handler away; after the last one, the signal is as it was before."""
+        if self.handles(signum):
+            self._handlers[signum].remove(handler)
+            if not self._handlers[signum]:
+                del self._handlers[signum]
+                self._put_back(signum)
+
     def close(self) -> None:
         """Put handlers and wakeup fd back as they were."""
-        for signum, before in self._before.items():
-            if signal.getsignal(signum) == self._record:
-                self._loop.remove_signal_handler(signum)
-                signal.signal(signum, signal.SIG_DFL if before is None else before)
-        self._before.clear()
+        for signum in [*self._before]:
+            self._put_back(signum)
         self._handlers.clear()
         signal.set_wakeup_fd(self._wakeup_before)
+
+    def _put_back(self, signum: int) -> None:
+        before = self._before.pop(signum)
+        if signal.getsignal(signum) == self._record:
+            self._loop.remove_signal_handler(signum)
+            signal.signal(signum, signal.SIG_DFL if before is None else before)
 
     def _record(self, signum: int, _frame: FrameType | None) -> None:
         self._pending.append(signum)

@@ -189,6 +189,17 @@ class TestTicker:
         assert program.exit() == 0
 
 
+class TestHousekeeping:
+    def test_it_runs_both_kinds_of_tasks_again_and_again(self, start):
+        source = (EXAMPLES / "housekeeping.py").read_text()
+        program = start(source, preamble=False)
+        program.expect("swept for admin")  # at once
+        for line in ("reported to admin", "swept for admin"):
+            program.wait_for(line)
+        assert program.stop() == 0
+        assert "Traceback" not in program.stderr
+
+
 #: or each print() is two writes, and the lines of several workers mix
 BUFFERED = {"PYTHONUNBUFFERED": ""}
 
@@ -250,6 +261,17 @@ class TestWorkers:
         number, verb, _pid = tell_of(program)
         assert (number, verb) == (3, "begins")
         assert program.stop() == 0
+
+
+class TestApi:
+    def test_its_workers_answer_and_stop(self, start):
+        source = (EXAMPLES / "api.py").read_text()
+        program = start(source, preamble=False, default="port = 0\nworkers = 2")
+        url = program.wait_for("listening on http://localhost:")
+        port = int(url.rstrip("/").rsplit(":", 1)[1])
+        assert ask(port, "ada") == "hello ada\n"
+        assert program.stop() == 0
+        assert "Traceback" not in program.stderr
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -351,6 +373,8 @@ class TestHowTo:
                 ["root attached, swap attached", "backend: 0 queued, 0 abandoned"],
             ),
             ("names.py", ["('127.0.0.1', 80)", "127.0.0.1"]),
+            ("polling.py", ["in use", "healthy"]),
+            ("moved.py", ["state synchronised for admin", "booted"]),
         ],
     )
     def test_a_program_that_ends_by_itself(self, start, name, lines):
@@ -358,6 +382,11 @@ class TestHowTo:
         assert program.rest() == lines
         assert program.exit() == 0
         assert program.stderr == ""
+
+    def test_what_runs_in_a_thread_group_ends_with_the_service(self, start):
+        program = start_howto(start, "threads.py")
+        assert program.expect("three samples")
+        assert program.exit() == 0
 
     def test_native_and_green_threads_log_at_the_same_time(self, start):
         program = start_howto(start, "native_logging.py", stderr=subprocess.STDOUT)

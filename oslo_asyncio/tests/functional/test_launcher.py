@@ -134,15 +134,34 @@ class Outer(service.Service):
     async def stop(self):
         refused(service.Launcher(CONF).wait)
 
-launcher = service.launch(CONF, Outer())
-refused(service.Launcher(CONF).launch_service, service.Service())
-launcher.wait()
+service.launch(CONF, Outer()).wait()
 """)
-    program.expect("LoopNotRunning")
     program.expect("OneProcessOnly")
     program.expect("InvalidWorkers")
     program.expect("NotAService")
     program.expect("InvalidRestartMethod")
     program.signal(signal.SIGTERM)
-    program.expect("OnLoopThread")
+    program.expect("WaitOnLoop")
+    assert program.exit() == 0
+
+
+def test_a_launcher_outside_of_a_worker_runs_its_services_on_a_loop_that_stands_in(
+    start,
+):
+    program = start("""
+class Inner(service.Service):
+    async def start(self):
+        say("start")
+
+    def stop(self):
+        say("stop")
+
+launcher = service.Launcher(CONF)
+launcher.launch_service(Inner())
+say("started")
+launcher.stop()
+say("stopped")
+launcher.wait()
+""")
+    assert program.rest() == ["start", "started", "stop", "stopped"]
     assert program.exit() == 0

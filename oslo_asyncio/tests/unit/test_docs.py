@@ -346,10 +346,14 @@ def made_here():
     yield exceptions.HubNotFound("gevent", installed, "[oslo_asyncio] hub")
     yield exceptions.OnLoopThread("fetch_user")
     yield exceptions.LoopNotRunning("run_async")
+    yield exceptions.WaitOnLoop("the looping call of Volume.poll")
     yield exceptions.LoopStopped("fetch_user")
+    yield exceptions.InvalidPeriodicTaskArg("ticks_between_runs")
     yield exceptions.PoolNotFound("backends", {"backend", "default", "resolver"})
     yield exceptions.LookupTimeout("db.example.org", 5.0).strerror
     yield exceptions.ResolverNotFound("unbound", ["threads", "aiodns"])
+    missing = "there is no file '/etc/api/cert.pem'"
+    yield exceptions.InvalidTls("cert_file", missing)
     yield exceptions.InvalidEnvironment("LISTEN_FDS", "one", "it has to be a number")
     for address, number in (
         ("localhost:80", errno.EACCES),

@@ -102,6 +102,24 @@ SENTENCES = [
         "itself; write: await boot(...)",
     ),
     (
+        exceptions.WaitOnLoop("the looping call of boot"),
+        "wait() for the looping call of boot was called by async code and would "
+        "block the loop; write await in its place",
+    ),
+    (
+        exceptions.WaitTimeout("the looping call of boot", 1.5),
+        "the looping call of boot has not ended within 1.5 s",
+    ),
+    (
+        exceptions.LoopingCallNotStarted("boot"),
+        "the looping call of boot was not started; call start() before wait()",
+    ),
+    (
+        exceptions.InvalidGroupSize(0),
+        "thread_pool_size=0: the number of threads in a group must be an int of at "
+        "least 1",
+    ),
+    (
         exceptions.CoroutineExpected("boot", 3),
         "run_async(boot) takes an async function and its arguments, and boot "
         "returned int; call sync code directly, and write run_async(func, arg), not "
@@ -115,6 +133,57 @@ SENTENCES = [
         exceptions.PoolNotFound("disk", ["resolver", "default"]),
         "there is no pool 'disk'; known: default, resolver; add it with "
         "oslo_asyncio.executor.add_pool('disk', max_threads=...)",
+    ),
+    (
+        exceptions.InvalidPeriodicTaskArg("ticks_between_runs"),
+        "unexpected argument for periodic task creation: ticks_between_runs; it takes "
+        "spacing (seconds), run_immediately, enabled, external_process_ok and name",
+    ),
+    (
+        exceptions.NativeHubRequired("run_all", "green", "call run()"),
+        "run_all() cannot be used on the green hub, whose standard library is green; "
+        "call run(), or set [oslo_asyncio] hub = asyncio",
+    ),
+    (
+        exceptions.NotPicklable("the context", "it has a lock"),
+        "the context cannot be sent to another process: it has a lock; keep locks, "
+        "sockets, lambdas and local classes out of it",
+    ),
+    (
+        exceptions.LibraryMissing("wsgi.Server", "wsgi", "No module named 'uvicorn'"),
+        "wsgi.Server cannot be used: No module named 'uvicorn'; install what it "
+        "needs: pip install 'oslo.asyncio[wsgi]'",
+    ),
+    (
+        exceptions.InvalidInput("backlog", 0, "it has to be at least 1"),
+        "backlog=0 is not valid: it has to be at least 1",
+    ),
+    (
+        exceptions.InvalidTls("cert_file", "there is no file '/x'"),
+        "[ssl] cert_file cannot be used: there is no file '/x'",
+    ),
+    (
+        exceptions.ConfigNotFound("api-paste.ini"),
+        "there is no paste.deploy config file 'api-paste.ini'; set [DEFAULT] "
+        "api_paste_config",
+    ),
+    (
+        exceptions.PasteAppNotFound("api", "/etc/api-paste.ini"),
+        "/etc/api-paste.ini has no application 'api', or not all that it needs; "
+        "see the sections app:api, composite:api and pipeline:api",
+    ),
+    (
+        exceptions.ApplicationNotStarted("api"),
+        "the application of api did not start: its lifespan.startup failed, see "
+        "the log of uvicorn.error",
+    ),
+    (
+        exceptions.IncompleteResponse("calling start_response()"),
+        "the application returned without calling start_response()",
+    ),
+    (
+        exceptions.ClientGone("GET /v1"),
+        "the client of GET /v1 has closed the connection",
     ),
 ]
 
