@@ -159,7 +159,9 @@ def main():
     bodies = {body_of(fetcher) for fetcher in fetchers}
     if len(bodies) > 1:
         sys.exit(f"getbody: two fetches of {CONF.url} brought different bodies")
-    sys.stdout.buffer.write(bodies.pop())
+    # with PYTHONUNBUFFERED stdout writes a part, and leaves the rest to its caller
+    with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+        stdout.write(bodies.pop())
     return status
 
 
