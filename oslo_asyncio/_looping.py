@@ -115,6 +115,7 @@ class LoopingCallBase:
 
     def abort(self) -> None:
         """Its loop has stopped, and nothing will be called any more."""
+        _bridge.release(self)
         if self.done is not None:
             self._running = False
             name = _synctask.name_of(self.f)
@@ -128,6 +129,7 @@ class LoopingCallBase:
     ) -> _outcome.Outcome:
         if self.done is not None and not self.done.done():
             raise RuntimeError(self._RUN_ONLY_ONE_MESSAGE)
+        self.home = _anywhere.home()  # or nothing has begun
         self.done = _outcome.Outcome(f"the looping call of {_synctask.name_of(self.f)}")
         self._running = True
         self._idle_for = idle_for
@@ -136,7 +138,6 @@ class LoopingCallBase:
         self._context = contextvars.copy_context()
         self._context.run(current.set, self)
         self._wake_at = self._due = _clock.now()
-        self.home = _anywhere.home()
         _clock.get().begin()
         if _bridge.runs(self.home):
             _bridge.depend(self)

@@ -18,6 +18,8 @@ import threading
 
 import pytest
 
+from oslo_asyncio import _anywhere
+from oslo_asyncio import _bridge
 from oslo_asyncio import _clock
 from oslo_asyncio import exceptions
 from oslo_asyncio import executor
@@ -360,6 +362,19 @@ class TestWhoWaits:
         loop.run_until_complete(main())
         told.wait(30)
         assert len(ended) == 1
+        left = [each for each in _bridge._waiting if each.home.loop is loop]
+        assert left == [], "nothing keeps them"
+
+    def test_one_that_finds_no_hub_can_be_started_later(self, monkeypatch, script):
+        call = FIXED(script(DONE(5)).function)
+        with monkeypatch.context() as patch:
+            patch.setattr(_bridge, "_aside", None)
+            patch.setattr(_anywhere, "_aside", {})
+            patch.setattr(hub_module, "_current", None)
+            patch.setenv(hub_module.ENVIRONMENT, "gevent")
+            with pytest.raises(exceptions.HubNotFound, match="gevent"):
+                call.start(interval=1)
+        assert call.start(interval=1).wait() == 5
 
 
 def test_row_60_calls_never_wait_for_a_place_behind_their_own_waiters(run):
