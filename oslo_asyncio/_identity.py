@@ -13,6 +13,7 @@
 """Which worker this process is."""
 
 import os
+import sys
 
 _worker_id: int | None = None
 
@@ -51,10 +52,38 @@ def resign() -> None:
     os.environ.pop("OSLO_ASYNCIO_WORKER_SERVICE", None)
 
 
+_name: str | None = None
+
+
+def set_name(name: str) -> None:
+    """Be ``name`` in top, and for ``ps -C`` and ``pkill``: its first 15 characters.
+
+    As if the program had been run by a kernel and not by an interpreter.
+    """
+    global _name
+    _name = name
+    try:
+        with open("/proc/self/comm", "w") as file:
+            file.write(name)
+    except OSError:
+        pass  # no /proc here
+
+
 def set_title(text: str) -> None:
-    """Show ``text`` in ps and top, if the extra ``setproctitle`` is installed."""
+    """Show ``text`` in ``ps -f``, if the extra ``setproctitle`` is installed."""
     try:
         import setproctitle
     except ImportError:
         return
     setproctitle.setproctitle(text)
+    if _name is not None:  # of which it has made the first 15 characters of text
+        set_name(_name)
+
+
+def program(otherwise: str) -> str:
+    """The name of the program that runs in this process.
+
+    :param otherwise: its name if it has been run without a file of its own.
+    """
+    name = os.path.basename(sys.argv[0]).removesuffix(".py") if sys.argv else ""
+    return otherwise if name in ("", "-c", "-m", "-", "__main__") else name

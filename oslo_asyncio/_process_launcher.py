@@ -190,8 +190,9 @@ class ProcessLauncher:
         self._take_back()
 
     def _title(self, what: str) -> None:
-        program = getattr(self.conf, "prog", None) or "oslo-asyncio"
-        _identity.set_title(f"{program}: {what}")
+        # not conf.prog first: some programs say the name of their project there
+        prog = getattr(self.conf, "prog", None) or "oslo-asyncio"
+        _identity.set_title(f"{_identity.program(prog)}: {what}")
 
     # -- a worker ---------------------------------------------------------
 
@@ -214,5 +215,6 @@ class ProcessLauncher:
         )
         status = made.run()
         if not made.group.overdue:  # what is stuck may hold a lock of a handler
+            leave.finish_executors(status, made.time_left())
             logging.shutdown()
         leave.now(status)

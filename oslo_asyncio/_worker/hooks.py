@@ -10,15 +10,20 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a project wants done in each worker before its services start."""
+"""What is to be done in each worker before and after its services."""
 
+import asyncio
 from collections.abc import Callable
 import logging
 from typing import Any
 
+from oslo_asyncio import hub as hub_module
+from oslo_asyncio._worker import deadline
+
 LOG = logging.getLogger(__name__)
 
 _hooks: list[Callable[[], Any]] = []
+_stop_hooks: list[Callable[[], Any]] = []
 
 
 def on_worker_start(hook: Callable[[], Any]) -> Callable[[], Any]:
@@ -52,3 +57,28 @@ def run() -> bool:
             LOG.exception("on_worker_start hook %r failed", hook)
             return False
     return True
+
+
+def on_worker_stop(hook: Callable[[], Any]) -> None:
+    """Call ``hook`` beside the loop when the services of a worker have stopped.
+
+    :param hook: a sync function without arguments, which may block: the deadline
+        of the stop is its deadline.
+    """
+    _stop_hooks.append(hook)
+
+
+async def run_stopping(hub: hub_module.Hub, limit: deadline.Deadline) -> bool:
+    """Call them, at once; False when one has not returned at the deadline."""
+    tasks = [hub.spawn_sync(hook) for hook in _stop_hooks]
+    await limit.within(*(asyncio.wait([task]) for task in tasks))
+    for hook, task in zip(_stop_hooks, tasks, strict=True):
+        if not task.done():
+            LOG.error(
+                "%(hook)r has not returned within graceful_shutdown_timeout and is "
+                "left behind; it is at\n%(stack)s",
+                {"hook": hook, "stack": task.stack().rstrip()},
+            )
+        elif task.exception() is not None:
+            LOG.error("%r failed", hook, exc_info=task.exception())
+    return all(task.done() for task in tasks)

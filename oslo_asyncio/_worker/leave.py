@@ -92,6 +92,25 @@ def guard(status: int, seconds: float) -> None:
         ).start()
 
 
+def finish_executors(status: int, seconds: float | None) -> None:
+    """Wait until executors have done what was submitted to them.
+
+    A forked worker leaves with ``os._exit``, which would cut it off; Python
+    waits for it at exit, in calls that executors register with threading.  A
+    bare thread is not waited for: nobody knows whether it ever ends.
+
+    :param status: what the process ends with if they take too long.
+    :param seconds: how long they may take; None: no limit.
+    """
+    registered = getattr(sys.modules["threading"], "_threading_atexits", ())
+    if not registered:
+        return
+    if seconds is not None:
+        guard(status, seconds)
+    for finish in reversed(registered):
+        finish()
+
+
 _guard: dict[str, Any] = {}
 
 

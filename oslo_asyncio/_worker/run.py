@@ -135,6 +135,10 @@ class Worker:
         """Read the configuration again, as SIGHUP does.  From any thread."""
         self._soon(self._begin_reload)
 
+    def time_left(self) -> float | None:
+        """Seconds that the stop may still take; None: no limit."""
+        return self._deadline.left() if self._deadline else self._grace()
+
     def _soon(self, callback: Callable[[], None]) -> None:
         loop = self._loop
         if loop is not None:
@@ -157,8 +161,7 @@ class Worker:
         finally:
             if watcher is not None:
                 watcher.close()
-            left = self._deadline.left() if self._deadline else self._grace()
-            self._complete(loop, teardown.tear_down(loop, left))
+            self._complete(loop, teardown.tear_down(loop, self.time_left()))
             if self._heart is not None:
                 self._heart.stop()
             self._above.close()
@@ -363,6 +366,8 @@ class Worker:
             await self._added.go_first(self._deadline)
         await within(self.group.stop())
         await within(self.group.joined())
+        if not await hooks.run_stopping(self.hub, self._deadline):
+            self.group.overdue = True
         self.group.name_overdue()
         if self._added is not None and not await self._added.all_ended(self._deadline):
             self.group.overdue = True

@@ -50,6 +50,56 @@ def test_row_33_a_thread_of_a_worker_does_not_keep_it(grow):
     assert tree.stop() == 0
 
 
+def test_row_33_a_call_that_an_executor_has_begun_is_finished(grow):
+    tree = grow("""
+        import concurrent.futures
+
+        import threading
+
+        class Working(Idle):
+            def start(self):
+                self.pool = concurrent.futures.ThreadPoolExecutor()
+                self.asked = threading.Event()
+                self.pool.submit(self.work)
+
+            def work(self):
+                self.asked.wait()
+                threading.Event().wait(0.3)  # much longer than leaving takes
+                tell_all("worked")
+
+            async def stop(self):
+                self.asked.set()
+
+        run(Working())
+    """)
+    tree.meet_all()
+    assert tree.stop() == 0
+    assert sum("worked" in line for line in tree.program.rest()) == 2
+
+
+def test_row_33_one_that_never_ends_is_left_behind_after_the_deadline(grow):
+    tree = grow(
+        """
+        import concurrent.futures
+        import threading
+
+        class Hanging(Idle):
+            def start(self):
+                self.pool = concurrent.futures.ThreadPoolExecutor()
+                self.pool.submit(self.hang)
+
+            def hang(self):
+                threading.Event().wait()
+
+        run(Hanging())
+        """,
+        default="graceful_shutdown_timeout = 1",
+    )
+    tree.meet_all()
+    tree.stop()
+    assert tree.program.stderr.count("these threads keep the process") == 2
+
+
 @pytest.mark.parametrize("status", [0, 1])
 def test_row_51_the_status_is_kept_when_the_readers_of_both_pipes_have_gone(
     grow, status
