@@ -74,6 +74,11 @@ class Group:
         # a start() that swallows its cancellation must not begin the next one
         return not self.ending
 
+    def give_up_starts(self) -> None:
+        """Let stop() be called although a start() has not returned."""
+        for life in self._lives:
+            life.give_up_start()
+
     async def stop(self) -> None:
         """Stop all of them at once.
 

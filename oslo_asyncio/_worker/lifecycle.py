@@ -15,6 +15,7 @@
 import asyncio
 import enum
 import inspect
+import logging
 import os
 import traceback
 import types
@@ -23,6 +24,12 @@ from typing import Protocol
 
 from oslo_asyncio import _forked
 from oslo_asyncio import hub as hub_module
+
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds for a start() that was given up, after stop() has returned.
+_LAST = 1.0
 
 
 class Startable(Protocol):
@@ -98,6 +105,19 @@ class Step:
         if cancelled:
             raise asyncio.CancelledError
 
+    async def end(self) -> None:
+        """Give the call a last second, end it if that is possible, and forget it."""
+        await asyncio.wait([self.task], timeout=_LAST)
+        if self.task.done():
+            return
+        LOG.warning(
+            "%(step)s has not returned although stop() has, and is left behind; it is "
+            "at\n%(stack)s",
+            {"step": self.name, "stack": self.stack().rstrip()},
+        )
+        if self._sync is not None:
+            self._sync.kill()
+
     def stack(self) -> str:
         """Where the call is now, one line per frame as in a traceback."""
         if self._sync is not None and not self._sync.done():
@@ -117,6 +137,7 @@ class Lifecycle:
         self.state = State.NEW
         self.waiting: Step | None = None
         self._step: Step | None = None
+        self._endless: Step | None = None
         self._hub = hub
         self._service = service
         self._turn = asyncio.Lock()
@@ -136,14 +157,29 @@ class Lifecycle:
 
     async def stop(self) -> None:
         """stop(), if it was started, even if its start was cut short."""
+        if self._endless is not None:
+            await self._stop()
+            await self._endless.end()
+            return
         async with self._turn:
-            if self.state in (State.NEW, State.STOPPED):
-                return
-            self.state = State.STOPPING
-            try:
-                await self._call("stop")
-            finally:
-                self.state = State.STOPPED
+            await self._stop()
+
+    async def _stop(self) -> None:
+        if self.state in (State.NEW, State.STOPPED):
+            return
+        self.state = State.STOPPING
+        try:
+            await self._call("stop")
+        finally:
+            self.state = State.STOPPED
+
+    def give_up_start(self) -> None:
+        """Let stop() be called beside a start() that does not return.
+
+        Some do all of their work in it, and only stop() ends it.
+        """
+        if self.state == State.STARTING:
+            self._endless = self._step
 
     async def reset(self) -> None:
         """reset(): the configuration has changed."""

@@ -375,11 +375,17 @@ class Worker:
             self._fail(1)
 
     async def _end_change(self) -> None:
-        """A start or reload under way: async steps are cancelled, sync ones end."""
+        """A start or reload under way: async steps are cancelled, sync ones end.
+
+        Half of the time is theirs: a start() that only stop() can end has to be
+        stopped in the other half.
+        """
         change = self._change
         if change is not None and not change.done():
             change.cancel()
-            await asyncio.wait([change])
+            left = self.time_left()
+            await asyncio.wait([change], timeout=left and left / 2)
+            self.group.give_up_starts()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> blocked.Watcher | None:
         seconds = self.conf.oslo_asyncio.slow_callback_duration

@@ -68,6 +68,61 @@ def test_a_sync_service_may_work_in_wait_until_stop(start):
     assert program.rest() == ["stopping", "done"]
 
 
+def test_a_sync_service_may_work_in_start_until_stop(start):
+    program = start(
+        """
+        import threading
+
+        class Worker(service.Service):
+            def __init__(self):
+                super().__init__()
+                self.done = threading.Event()
+
+            def start(self):
+                say("started")
+                self.done.wait()
+                say("start ends")
+
+            def stop(self):
+                say("stopping")
+                self.done.set()
+
+        sys.exit(service.launch(CONF, Worker()).wait())
+        """,
+        default="graceful_shutdown_timeout = 2",
+    )
+    program.expect("started")
+    program.signal(signal.SIGTERM)
+    program.expect("stopping")
+    program.expect("start ends")
+    assert program.exit() == 0
+
+
+def test_a_start_that_nothing_ends_is_left_behind_when_stop_has_returned(start):
+    program = start(
+        """
+        import threading
+
+        class Worker(service.Service):
+            def start(self):
+                say("started")
+                threading.Event().wait()
+
+            def stop(self):
+                say("stopped")
+
+        sys.exit(service.launch(CONF, Worker()).wait())
+        """,
+        default="graceful_shutdown_timeout = 4",
+    )
+    program.expect("started")
+    program.signal(signal.SIGTERM)
+    program.expect("stopped")
+    assert program.exit() == 0
+    assert "Worker.start() has not returned although stop() has" in program.stderr
+    assert "threading.Event().wait()" in program.stderr
+
+
 def test_an_async_service_may_work_in_wait_until_stop(start):
     program = start("""
         class Async(service.Service):
