@@ -115,6 +115,51 @@ class InvalidEnvironment(ConfigurationError):
         )
 
 
+class CommandNotFound(ConfigurationError):
+    """``oslo-asyncio run`` was asked for a program that is not there."""
+
+    def __init__(self, command: str, similar: Iterable[str] = ()) -> None:
+        self.command = command
+        self.similar = tuple(similar)
+        hint = f"; did you mean {' or '.join(self.similar)}?" if self.similar else ""
+        super().__init__(
+            f"there is no program {command!r}; name a console script of this Python "
+            f"environment, the path of a script, or module:function{hint}"
+        )
+
+
+class CommandUnusable(ConfigurationError):
+    """The program is there, and this interpreter cannot run it."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"cannot run {path}: {reason}")
+
+
+class TakenTooLate(OsloAsyncioError, RuntimeError):
+    """oslo.service has been imported before it could be taken over."""
+
+    def __init__(self, loaded: Iterable[str]) -> None:
+        self.loaded = tuple(loaded)
+        super().__init__(
+            f"{' and '.join(self.loaded)} is imported already; call "
+            f"oslo_asyncio.takeover.take_over() before anything imports it"
+        )
+
+
+class OsloServiceTooOld(ConfigurationError):
+    """The installed oslo.service has no backends that could be replaced."""
+
+    def __init__(self, installed: str, needed: str) -> None:
+        self.installed = installed
+        self.needed = needed
+        super().__init__(
+            f"oslo.service {installed} has no backends: oslo-asyncio run needs "
+            f"{needed} or newer; upgrade it, or move the program to oslo_asyncio"
+        )
+
+
 class InvalidWorkers(OsloAsyncioError, TypeError, ValueError):
     """The number of workers is no whole number above zero.
 
@@ -428,3 +473,24 @@ class ClientGone(OsloAsyncioError, ConnectionResetError):
     def __init__(self, request: str) -> None:
         self.request = request
         super().__init__(f"the client of {request} has closed the connection")
+
+
+class CallCancelled(OsloAsyncioError, RuntimeError):
+    """An RPC call was not done when the time for a stop was over."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        super().__init__(
+            f"the call of {method} was cancelled, for its server is stopping and "
+            f"graceful_shutdown_timeout is nearly over; it may have done a part"
+        )
+
+
+class EndpointExit(OsloAsyncioError, RuntimeError):
+    """The method of an endpoint wanted to end the process."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        super().__init__(
+            f"the endpoint raised {error!r}; it ends the call and not the server"
+        )

@@ -18,15 +18,12 @@ the asyncio and uvloop hubs, in a green thread on the eventlet hub.  The option
 """
 
 import abc
-import argparse
 import asyncio
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Sequence
 import enum
 import functools
-import os
-import sys
 from typing import Any
 from typing import ClassVar
 from typing import TypeVar
@@ -34,6 +31,7 @@ from typing import TypeVar
 from oslo_config import cfg
 
 from oslo_asyncio import _bridge
+from oslo_asyncio import _choice
 from oslo_asyncio import _plugins
 from oslo_asyncio import _pool
 from oslo_asyncio import _strand
@@ -47,7 +45,7 @@ from oslo_asyncio import resolver
 T = TypeVar("T")
 
 NAMESPACE = "oslo_asyncio.hubs"
-ENVIRONMENT = "OSLO_ASYNCIO_HUB"
+ENVIRONMENT = _choice.ENVIRONMENT
 
 SyncTask = _synctask.SyncTask
 Strand = _strand.Strand
@@ -159,9 +157,10 @@ def setup(project: str | None = None, argv: Sequence[str] | None = None) -> Hub:
     'asyncio'
     """
     global _current
-    name, source = _choose(_read_config(project, argv))
+    conf = _choice.read(project, argv)
+    name = _choice.name(conf)
     if _current is None or _current.name != name:
-        chosen = _load_driver(name, source)
+        chosen = load_driver(name, conf)
         chosen.prepare()
         _current = chosen
     return _current
@@ -189,10 +188,10 @@ def load(conf: cfg.ConfigOpts) -> Hub:
     global _current
     opts.register(conf)
     opts.validate(conf)
-    name, source = _choose(conf)
+    name = _choice.name(conf)
     chosen = _current
     if chosen is None or chosen.name != name:
-        chosen = _load_driver(name, source)
+        chosen = load_driver(name, conf)
     chosen.check()
     own = conf[opts.GROUP]
     executor.configure(own.pool_threads, own.pool_idle_timeout)
@@ -289,32 +288,16 @@ def installed() -> list[str]:
     return _plugins.installed(NAMESPACE)
 
 
-def _read_config(project: str | None, argv: Sequence[str] | None) -> cfg.ConfigOpts:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config-file", action="append", default=[])
-    parser.add_argument("--config-dir", action="append", default=[])
-    # the rest of the command line is the application's business
-    known, _rest = parser.parse_known_args(sys.argv[1:] if argv is None else list(argv))
-    files = [part for path in known.config_file for part in ("--config-file", path)]
-    dirs = [part for path in known.config_dir for part in ("--config-dir", path)]
-    conf = cfg.ConfigOpts()
-    conf.register_opt(opts.hub_opt, group=opts.GROUP)
-    try:
-        conf(files + dirs, project=project)
-    except cfg.Error as error:
-        raise exceptions.InvalidConfigFile(error) from None
-    return conf
+def load_driver(name: str, conf: cfg.ConfigOpts | None = None) -> Hub:
+    """The hub ``name``; nothing is prepared, patched or chosen.
 
+    :param conf: which names it, for the sentence of an error.
+    :raises HubNotFound: it is not installed.
+    :raises HubUnavailable: it is installed, and something it needs is not.
+    """
 
-def _choose(conf: cfg.ConfigOpts) -> tuple[str, str]:
-    overriding = os.environ.get(ENVIRONMENT)
-    if overriding:
-        return overriding, f"the environment variable {ENVIRONMENT}"
-    return conf[opts.GROUP].hub, f"[{opts.GROUP}] hub"
-
-
-def _load_driver(name: str, source: str) -> Hub:
     def missing() -> Exception:
+        source = f"[{opts.GROUP}] hub" if conf is None else _choice.source(conf)
         return exceptions.HubNotFound(name, installed(), source)
 
     def broken(error: BaseException) -> Exception:

@@ -41,10 +41,10 @@ def refusal(program: Program) -> str:
 
 
 def test_an_unknown_hub_is_answered_with_those_that_are_installed(start):
-    line = refusal(start(IDLE, hub="gevent"))
-    assert line == (
+    program = start(IDLE, hub="gevent")
+    assert refusal(program) == (
         "hub 'gevent' is not installed; installed: asyncio, eventlet, uvloop; "
-        "set [oslo_asyncio] hub"
+        f"set [oslo_asyncio] hub in {program.config} line 4"
     )
 
 

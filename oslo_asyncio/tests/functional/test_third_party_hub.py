@@ -95,7 +95,7 @@ def test_a_hub_of_another_package_is_listed_among_the_installed(start, package):
     assert program.exit() == 1
     assert program.stderr == (
         "hub 'gevent' is not installed; installed: asyncio, broken, eventlet, "
-        "plain, uvloop; set [oslo_asyncio] hub\n"
+        f"plain, uvloop; set [oslo_asyncio] hub in {program.config} line 4\n"
     )
 
 

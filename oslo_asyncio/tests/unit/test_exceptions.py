@@ -54,6 +54,31 @@ SENTENCES = [
         "only systemd should set it",
     ),
     (
+        exceptions.CommandNotFound("nova"),
+        "there is no program 'nova'; name a console script of this Python "
+        "environment, the path of a script, or module:function",
+    ),
+    (
+        exceptions.CommandNotFound("nova", ["nova-api", "nova-manage"]),
+        "there is no program 'nova'; name a console script of this Python "
+        "environment, the path of a script, or module:function; did you mean "
+        "nova-api or nova-manage?",
+    ),
+    (
+        exceptions.CommandUnusable("/bin/ls", "it is no Python script"),
+        "cannot run /bin/ls: it is no Python script",
+    ),
+    (
+        exceptions.TakenTooLate(["oslo_service.service", "oslo_service.wsgi"]),
+        "oslo_service.service and oslo_service.wsgi is imported already; call "
+        "oslo_asyncio.takeover.take_over() before anything imports it",
+    ),
+    (
+        exceptions.OsloServiceTooOld("4.2.0", "4.3.0"),
+        "oslo.service 4.2.0 has no backends: oslo-asyncio run needs 4.3.0 or newer; "
+        "upgrade it, or move the program to oslo_asyncio",
+    ),
+    (
         exceptions.InvalidWorkers("2"),
         "workers='2': the number of workers must be an int of at least 1, or None "
         "for one worker",

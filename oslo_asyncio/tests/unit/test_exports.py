@@ -107,6 +107,7 @@ PUBLIC = {
         "list_opts",
         "register_opts",
     ],
+    "oslo_asyncio.takeover": ["run", "take_over"],
     "oslo_asyncio.systemd": [
         "Notifier",
         "listen_fds",

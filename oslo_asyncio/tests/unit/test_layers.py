@@ -35,6 +35,7 @@ LAYERS = {
     "_singleton": 0,
     "systemd": 0,
     "opts": 1,
+    "_choice": 1,
     "_listen": 1,
     "_wsgi_options": 1,
     "sslutils": 1,
@@ -75,6 +76,9 @@ LAYERS = {
     "_services": 5,
     "_signal_handler": 5,
     "service": 5,
+    "_takeover": 5,
+    "takeover": 5,
+    "cmd": 6,
     "_fake_clock": 6,
     "fixture": 6,
 }
@@ -160,6 +164,8 @@ def test_nothing_above_the_hubs_names_a_hub(relative):
         "threadgroup",
         "sslutils",
         "wsgi",
+        "takeover",
+        "cmd.main",
     ],
 )
 def test_importing_a_module_pulls_in_nothing_of_the_green_world(name):
