@@ -567,6 +567,26 @@ def test_the_unit_files_say_nothing_that_systemd_does_not_know(tmp_path, variant
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_systemd_understands_the_drop_in_for_a_service_that_is_tried(tmp_path):
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True)
+    text = (HOWTO / "oslo-asyncio.conf").read_text()
+    if int(version.stdout.split()[1]) < 253:
+        text = text.replace("Type=notify-reload", "Type=notify")
+    text = text.replace("/opt/designate/bin/oslo-asyncio", sys.executable)
+    unit = tmp_path / "designate-central.service"
+    unit.write_text("[Service]\nExecStart=/nowhere/designate-central\n")
+    folder = tmp_path / "designate-central.service.d"
+    folder.mkdir()
+    (folder / "oslo-asyncio.conf").write_text(text)
+    done = subprocess.run(
+        [program, "verify", unit], capture_output=True, text=True, timeout=LIMIT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def install_select_hub(folder):
     """What pip would leave of a package with select_hub.py in it."""
     (folder / "select_hub.py").write_text((HOWTO / "select_hub.py").read_text())

@@ -190,7 +190,7 @@ class TestReference:
         modules = [
             module.name
             for module in pkgutil.iter_modules(oslo_asyncio.__path__)
-            if not module.name.startswith("_") and module.name != "tests"
+            if not module.name.startswith("_") and module.name not in ("cmd", "tests")
         ]
         index = (DOC / "reference/index.rst").read_text()
         for name in modules:
@@ -343,7 +343,14 @@ class TestSentences:
 def made_here():
     """The errors that the pages show, with their data."""
     installed = ["uvloop", "eventlet", "asyncio"]
-    yield exceptions.HubNotFound("gevent", installed, "[oslo_asyncio] hub")
+    line = "[oslo_asyncio] hub in /etc/my-service.conf line 12"
+    yield exceptions.HubNotFound("gevent", installed, line)
+    yield exceptions.HubUnavailable(
+        "asyncio",
+        "this program knows only eventlet: masakari, masakari.cmd imported it and "
+        "patched the standard library",
+        "set [oslo_asyncio] hub = eventlet",
+    )
     yield exceptions.OnLoopThread("fetch_user")
     yield exceptions.LoopNotRunning("run_async")
     yield exceptions.WaitOnLoop("the looping call of Volume.poll")
