@@ -25,7 +25,6 @@ from typing import Protocol
 from oslo_asyncio import _forked
 from oslo_asyncio import hub as hub_module
 
-
 LOG = logging.getLogger(__name__)
 
 #: Seconds for a start() that was given up, after stop() has returned.
