@@ -143,7 +143,7 @@ class TakenTooLate(OsloAsyncioError, RuntimeError):
     def __init__(self, loaded: Iterable[str]) -> None:
         self.loaded = tuple(loaded)
         super().__init__(
-            f"{' and '.join(self.loaded)} is imported already; call "
+            f"imported already: {', '.join(self.loaded)}; call "
             f"oslo_asyncio.takeover.take_over() before anything imports it"
         )
 
@@ -155,7 +155,7 @@ class OsloServiceTooOld(ConfigurationError):
         self.installed = installed
         self.needed = needed
         super().__init__(
-            f"oslo.service {installed} has no backends: oslo-asyncio run needs "
+            f"oslo.service {installed} is too old: oslo-asyncio run needs "
             f"{needed} or newer; upgrade it, or move the program to oslo_asyncio"
         )
 

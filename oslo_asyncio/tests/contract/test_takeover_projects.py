@@ -349,7 +349,7 @@ class TestRefused:
         (info / "METADATA").write_text("Name: oslo.service\nVersion: 4.2.1\n")
         orchard.script("orchard-picker", SERVICE.replace("WORKERS", "1"))
         assert orchard.refusal("run", "orchard-picker") == (
-            "oslo.service 4.2.1 has no backends: oslo-asyncio run needs 4.3.0 or "
+            "oslo.service 4.2.1 is too old: oslo-asyncio run needs 4.3.0 or "
             "newer; upgrade it, or move the program to oslo_asyncio"
         )
 

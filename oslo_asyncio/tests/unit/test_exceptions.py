@@ -70,12 +70,12 @@ SENTENCES = [
     ),
     (
         exceptions.TakenTooLate(["oslo_service.service", "oslo_service.wsgi"]),
-        "oslo_service.service and oslo_service.wsgi is imported already; call "
+        "imported already: oslo_service.service, oslo_service.wsgi; call "
         "oslo_asyncio.takeover.take_over() before anything imports it",
     ),
     (
         exceptions.OsloServiceTooOld("4.2.0", "4.3.0"),
-        "oslo.service 4.2.0 has no backends: oslo-asyncio run needs 4.3.0 or newer; "
+        "oslo.service 4.2.0 is too old: oslo-asyncio run needs 4.3.0 or newer; "
         "upgrade it, or move the program to oslo_asyncio",
     ),
     (
