@@ -56,7 +56,10 @@ class TestStatus:
 
     @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
     def test_a_signal_that_ends_it_is_what_it_died_of(self, orchard, signum):
-        body = f"import os; os.kill(os.getpid(), {int(signum)})"
+        # a shell that runs us in the background has had SIGINT ignored
+        hear = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+        kill = f"os.kill(os.getpid(), {int(signum)})"
+        body = f"import os, signal; {hear}; {kill}"
         assert self.ended(orchard, body).returncode == -signum
 
 

@@ -26,10 +26,11 @@ debug = {debug}
 state_path = {folder}/state
 use_stderr = True
 transport_url = {transport_url}
-graceful_shutdown_timeout = 10
+graceful_shutdown_timeout = {grace}
 rpc_response_timeout = 20
 [oslo_asyncio]
 hub = {hub}
+worker_heartbeat_timeout = {heartbeat}
 [oslo_concurrency]
 lock_path = {folder}/state
 [storage:sqlalchemy]
@@ -66,10 +67,17 @@ class Site:
         self._values = {"transport_url": transport_url, "hub": hub, "folder": folder}
         self.write_config()
 
-    def write_config(self, debug: bool = False) -> None:
-        """Write the config file anew, in one piece."""
+    def write_config(
+        self, debug: bool = False, grace: int = 10, heartbeat: int = 0
+    ) -> None:
+        """Write the config file anew, in one piece.
+
+        :param grace: how long a stop may take, seconds.
+        :param heartbeat: how long a worker may be silent, seconds; 0: for ever.
+        """
         new = self.config.with_suffix(".new")
-        new.write_text(_CONFIG.format(debug=debug, **self._values))
+        chosen = {"debug": debug, "grace": grace, "heartbeat": heartbeat}
+        new.write_text(_CONFIG.format(**chosen, **self._values))
         new.rename(self.config)
 
     def create_database(self) -> pathlib.Path:

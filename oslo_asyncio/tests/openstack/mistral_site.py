@@ -41,7 +41,7 @@ host = 127.0.0.1
 [executor]
 host = 127.0.0.1
 [cron_trigger]
-run_in_api = True
+run_in_api = {run_in_api}
 # A peer of our workflows is in the test process.
 [action_std_http]
 denied_cidrs =
@@ -67,10 +67,11 @@ class Site:
         self._values = {"transport_url": transport_url, "hub": hub, "folder": folder}
         self.write_config()
 
-    def write_config(self, debug: bool = False) -> None:
+    def write_config(self, debug: bool = False, run_in_api: bool = False) -> None:
         """Write the config file anew, in one piece."""
         new = self.config.with_suffix(".new")
-        new.write_text(_CONFIG.format(debug=debug, **self._values))
+        chosen = {"debug": debug, "run_in_api": run_in_api}
+        new.write_text(_CONFIG.format(**chosen, **self._values))
         new.rename(self.config)
 
     def create_database(self) -> pathlib.Path:

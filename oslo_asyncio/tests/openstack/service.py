@@ -180,17 +180,22 @@ class Service(Process):
     :param script: the console script, or ``module:function``.
     :param arguments: its command line.
     :param stock: whether it runs without this library.
+    :param env: environment variables to add.
     """
 
     def __init__(
-        self, script: str, *arguments: str | pathlib.Path, stock: bool = False
+        self,
+        script: str,
+        *arguments: str | pathlib.Path,
+        stock: bool = False,
+        env: dict[str, str] | None = None,
     ) -> None:
         words = list(map(str, arguments))
         if stock:
             command = [str(SCRIPTS / script), *words]
         else:
             command = [str(SCRIPTS / "oslo-asyncio"), "run", script, *words]
-        super().__init__(command)
+        super().__init__(command, env)
 
     def ready(self, workers: int, since: int = 0) -> dict[int, int]:
         """Wait for so many workers; returns pid by number, the newest of each."""
