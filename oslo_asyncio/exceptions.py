@@ -473,3 +473,35 @@ class ClientGone(OsloAsyncioError, ConnectionResetError):
     def __init__(self, request: str) -> None:
         self.request = request
         super().__init__(f"the client of {request} has closed the connection")
+
+
+class CallCancelled(OsloAsyncioError, RuntimeError):
+    """An RPC call was not done when the time for a stop was over."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        super().__init__(
+            f"the call of {method} was cancelled, for its server is stopping and "
+            f"graceful_shutdown_timeout is nearly over; it may have done a part"
+        )
+
+
+class EndpointExit(OsloAsyncioError, RuntimeError):
+    """The method of an endpoint wanted to end the process."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        super().__init__(
+            f"the endpoint raised {error!r}; it ends the call and not the server"
+        )
+
+
+class ExpectedExceptionsOfSync(OsloAsyncioError, TypeError):
+    """A decorator for sync methods is on an async one."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        super().__init__(
+            f"{method} is async, and oslo_messaging.expected_exceptions catches "
+            f"nothing of it; write @oslo_asyncio.messaging.expected_exceptions"
+        )

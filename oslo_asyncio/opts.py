@@ -131,6 +131,15 @@ hub_opts: list[cfg.Opt] = [
         help="Seconds after which a name look-up fails with a temporary error. "
         "0 leaves the limit to the system's resolver.",
     ),
+    cfg.IntOpt(
+        "rpc_concurrency",
+        default=64,
+        min=1,
+        help="How many calls an RPC server with async endpoints, or messages a "
+        "notification listener, may have in flight in one worker. With so many "
+        "it takes no more from the broker, where other workers find them. Sync "
+        "endpoints have executor_thread_pool_size threads as well.",
+    ),
     cfg.FloatOpt(
         "slow_callback_duration",
         default=0.0,

@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A RabbitMQ of our own, for as long as the tests run."""
+"""A RabbitMQ of our own, for as long as the tests run.
+
+``python -m oslo_asyncio.tests.openstack.rabbitmq COMMAND...`` runs a command with the
+URL of one in its environment, and ends with the command's status.
+"""
 
 import os
 import pathlib
@@ -18,6 +22,8 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 
 import pytest
 
@@ -158,3 +164,25 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for each in held:
             each.close()
+
+
+def main(command: list[str]) -> int:
+    """Run a command beside a server."""
+    if os.environ.get("OSLO_ASYNCIO_TRANSPORT_URL"):
+        return subprocess.call(command)
+    if what := missing():
+        print(what, file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        server = RabbitMQ(pathlib.Path(folder))
+        try:
+            server.wait_until_ready()
+            url = f"rabbit://guest:guest@127.0.0.1:{server.port}/"
+            environment = {**os.environ, "OSLO_ASYNCIO_TRANSPORT_URL": url}
+            return subprocess.call(command, env=environment)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

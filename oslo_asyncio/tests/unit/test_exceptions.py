@@ -198,6 +198,20 @@ SENTENCES = [
         "see the sections app:api, composite:api and pipeline:api",
     ),
     (
+        exceptions.CallCancelled("boot"),
+        "the call of boot was cancelled, for its server is stopping and "
+        "graceful_shutdown_timeout is nearly over; it may have done a part",
+    ),
+    (
+        exceptions.EndpointExit(SystemExit(3)),
+        "the endpoint raised SystemExit(3); it ends the call and not the server",
+    ),
+    (
+        exceptions.ExpectedExceptionsOfSync("Compute.boot"),
+        "Compute.boot is async, and oslo_messaging.expected_exceptions catches "
+        "nothing of it; write @oslo_asyncio.messaging.expected_exceptions",
+    ),
+    (
         exceptions.ApplicationNotStarted("api"),
         "the application of api did not start: its lifespan.startup failed, see "
         "the log of uvicorn.error",

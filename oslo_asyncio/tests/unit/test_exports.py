@@ -107,6 +107,15 @@ PUBLIC = {
         "list_opts",
         "register_opts",
     ],
+    "oslo_asyncio.messaging": [
+        "AsyncNotificationListener",
+        "AsyncRPCClient",
+        "AsyncRPCServer",
+        "expected_exceptions",
+        "get_notification_listener",
+        "get_rpc_client",
+        "get_rpc_server",
+    ],
     "oslo_asyncio.takeover": ["run", "take_over"],
     "oslo_asyncio.systemd": [
         "Notifier",

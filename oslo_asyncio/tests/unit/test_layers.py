@@ -76,6 +76,8 @@ LAYERS = {
     "_services": 5,
     "_signal_handler": 5,
     "service": 5,
+    "_messaging": 5,
+    "messaging": 5,
     "_takeover": 5,
     "takeover": 5,
     "cmd": 6,
@@ -165,6 +167,7 @@ def test_nothing_above_the_hubs_names_a_hub(relative):
         "sslutils",
         "wsgi",
         "takeover",
+        "messaging",
         "cmd.main",
     ],
 )
