@@ -100,6 +100,8 @@ class Outcomes(unittest.TestResult):
 def run_one(file: str, report: str) -> None:
     """Run the tests of a file here, and write what became of them."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what tests leave is ours
+    # a shell that runs us in the background has had it ignored, and ignored it stays
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.meta_path.insert(0, oslo_service_alias.Alias(oslo_service_alias.installed()))
     for name in (
         oslo_service_alias.STAND_INS
