@@ -102,8 +102,9 @@ def _finish() -> None:
 def _work_off(server: Any) -> None:
     # A server's own wait() joins the idle threads of its pool as well, which look
     # once a second whether they are to end (futurist 3.5).  Only calls matter here.
-    queue = getattr(server._work_executor, "_work_queue", None)
-    join = getattr(queue, "join", None)
+    # A server of ours has no such pool.
+    executor = getattr(server, "_work_executor", None)
+    join = getattr(getattr(executor, "_work_queue", None), "join", None)
     if join is None:
         server.wait()
     else:

@@ -113,16 +113,19 @@ def test_a_stop_under_load_loses_nothing_and_serves_nothing_twice(serve):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_launched_server_answers_what_it_has_begun_when_it_is_terminated(
-    workers, broker, topic, hub_name
+    workers, broker, topic, hub_name, tmp_path
 ):
     command = [sys.executable, "-m", "oslo_asyncio.tests.messaging.program"]
     environment = os.environ | {"OSLO_ASYNCIO_HUB": hub_name}
-    program = subprocess.Popen(
-        [*command, broker, topic, str(workers)],
-        stdout=subprocess.PIPE,
-        env=environment,
-        text=True,
-    )
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        program = subprocess.Popen(
+            [*command, broker, topic, str(workers)],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environment,
+            text=True,
+        )
     transport = peers.transport(broker)
     library = peers.load()
     target = library.Target(topic=topic)
@@ -135,6 +138,7 @@ def test_a_launched_server_answers_what_it_has_begun_when_it_is_terminated(
         program.send_signal(signal.SIGTERM)
         assert asked.answer() == "answered while it stopped"
         assert program.wait(LIMIT) == 0
+        assert " failed" not in log.read_text()
     finally:
         program.kill()
         program.wait()
