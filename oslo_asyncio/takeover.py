@@ -36,6 +36,7 @@ import functools
 import importlib.metadata
 import logging
 import os
+import re
 import sys
 import types
 from typing import Any
@@ -114,7 +115,7 @@ def run(command: str, args: Sequence[str] = (), hub: str | None = None) -> Any:
     _identity.set_title(" ".join((found.name, *args)))
     hub_module.setup(project=found.package)
     take_over(found.package)
-    main = found.load()
+    main = found.load_for_good()
     _check(found.package)
     return main()
 
@@ -164,7 +165,7 @@ def _check_version() -> None:
 
 
 def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")[:2]]
+    return [int(number) for number in re.findall(r"\d+", version)[:2]]
 
 
 def _warn_of_cotyledon() -> None:

@@ -12,6 +12,7 @@
 
 """The programs that ``oslo-asyncio run`` finds, and those that it refuses."""
 
+import gc
 import sys
 
 import pytest
@@ -62,6 +63,35 @@ def test_a_path_of_a_script_that_nobody_has_installed_belongs_to_none(tmp_path):
 def test_a_function_belongs_to_the_package_of_its_module():
     found = program.find("os.path:join")
     assert (found.package, found.load()("a", "b")) == ("os", "a/b")
+
+
+@pytest.fixture
+def thawed():
+    yield
+    gc.unfreeze()
+
+
+def test_what_a_program_imports_is_no_work_for_the_collector(thawed):
+    kept = []
+
+    def load():
+        assert not gc.isenabled()
+        kept.append([{}])
+        return print
+
+    assert program.Program("quince", None, load).load_for_good() is print
+    assert gc.isenabled()
+    assert not any(each is kept[0] for each in gc.get_objects())
+
+
+def test_a_program_that_cannot_be_imported_leaves_the_collector_as_it_was():
+    def load():
+        raise ImportError("quince")
+
+    frozen = gc.get_freeze_count()
+    with pytest.raises(ImportError, match="quince"):
+        program.Program("quince", None, load).load_for_good()
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, frozen)
 
 
 def test_a_script_that_cannot_be_read_is_refused_with_the_systems_reason():
