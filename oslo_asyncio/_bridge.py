@@ -17,7 +17,6 @@ from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Coroutine
 import contextvars
-import dataclasses
 import os
 import threading
 from typing import Any
@@ -29,7 +28,6 @@ from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
 class LoopHome:
     """The loop that runs the services of this process, and where it runs.
 
@@ -38,9 +36,14 @@ class LoopHome:
     :ivar greenlet: its green thread, in a process that eventlet has patched.
     """
 
-    loop: asyncio.AbstractEventLoop
-    thread: int
-    greenlet: object
+    __slots__ = ("greenlet", "loop", "thread")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, thread: int, greenlet: object
+    ) -> None:
+        self.loop = loop
+        self.thread = thread
+        self.greenlet = greenlet
 
     def on_native_thread(self) -> bool:
         """Whether the caller is in the native thread that runs the loop."""

@@ -84,6 +84,10 @@ class ServiceBase(metaclass=_Construction):
     def _oslo_asyncio_enter(self) -> None:
         """A worker is about to start it, on the loop."""
 
+    def _oslo_asyncio_blocks(self, method: str) -> bool:
+        """Whether a sync method may block, and has to run beside the loop."""
+        return True
+
 
 class Service(ServiceBase):
     """A service to subclass: override what you need.
@@ -132,6 +136,14 @@ class Service(ServiceBase):
         group = vars(self).get("tg")
         if isinstance(group, threadgroup.ThreadGroup):
             group.release()
+
+    def _oslo_asyncio_blocks(self, method: str) -> bool:
+        # Those of this class return on the loop what is to be awaited there, and
+        # a worker that only has these needs no thread at all.
+        own = getattr(type(self), method) is getattr(Service, method)
+        if not own or method in vars(self):
+            return True
+        return type(vars(self).get("tg")) is not threadgroup.ThreadGroup
 
 
 def check_workers(workers: Any) -> int:

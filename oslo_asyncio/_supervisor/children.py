@@ -12,8 +12,6 @@
 
 """The supervisor's picture of its workers."""
 
-from dataclasses import dataclass
-from dataclasses import field
 import enum
 
 from oslo_asyncio._supervisor import restarts
@@ -36,17 +34,18 @@ class Step(enum.IntEnum):
     KILL = 3
 
 
-@dataclass(slots=True, eq=False)
 class Service:
     """What a number of workers run."""
 
-    number: int
-    name: str
-    workers: int
-    ever_ready: bool = False
+    __slots__ = ("ever_ready", "name", "number", "workers")
+
+    def __init__(self, number: int, name: str, workers: int) -> None:
+        self.number = number
+        self.name = name
+        self.workers = workers
+        self.ever_ready = False
 
 
-@dataclass(slots=True, eq=False)
 class Child:
     """One process.
 
@@ -58,20 +57,30 @@ class Child:
     :ivar patience: until when it is not recycled again.
     """
 
-    key: int
-    slot: "Slot"
-    born: float
-    edition: int
-    due: float | None
-    heartbeat: float = 0.0
     pid: int | None = None
-    state: State = State.STARTING
-    step: Step = Step.NONE
-    told: bool = False
+    state = State.STARTING
+    step = Step.NONE
+    told = False
     ready_at: float | None = None
     expires: float | None = None
-    rss_limit: float = 0.0
-    patience: float = 0.0
+    rss_limit = 0.0
+    patience = 0.0
+
+    def __init__(
+        self,
+        key: int,
+        slot: "Slot",
+        born: float,
+        edition: int,
+        due: float | None,
+        heartbeat: float = 0.0,
+    ) -> None:
+        self.key = key
+        self.slot = slot
+        self.born = born
+        self.edition = edition
+        self.due = due
+        self.heartbeat = heartbeat
 
     def late(self, now: float) -> bool:
         """Whether it has served, and has been silent for too long."""
@@ -85,7 +94,6 @@ class Child:
         return f"{self.slot} (pid {self.pid})" if self.pid else f"{self.slot}"
 
 
-@dataclass(slots=True, eq=False)
 class Slot:
     """One worker of a service, whichever process it is at the moment.
 
@@ -94,12 +102,13 @@ class Slot:
     :ivar retired: its process ends and is not replaced.
     """
 
-    number: int
-    service: Service
-    at: float = 0.0
-    retired: bool = False
-    children: list[Child] = field(default_factory=list)
-    policy: restarts.RestartPolicy = field(default_factory=restarts.RestartPolicy)
+    def __init__(self, number: int, service: Service) -> None:
+        self.number = number
+        self.service = service
+        self.at = 0.0
+        self.retired = False
+        self.children: list[Child] = []
+        self.policy = restarts.RestartPolicy()
 
     @property
     def serving(self) -> Child | None:

@@ -16,8 +16,9 @@ Children are named by a number of ours that is never used twice: a pid may
 belong to somebody else as soon as its process was reaped.
 """
 
-from dataclasses import dataclass
 import enum
+
+from oslo_asyncio import _record
 
 
 class Word(enum.Enum):
@@ -65,8 +66,7 @@ class Config(enum.Enum):
 # -- events -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Forked:
+class Forked(_record.Record):
     """A fork that was ordered has happened, or has failed (pid None)."""
 
     child: int
@@ -74,8 +74,7 @@ class Forked:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(_record.Record):
     """A worker has sent a word; ``rss`` in bytes comes with a beat."""
 
     child: int
@@ -83,8 +82,7 @@ class Said:
     rss: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(_record.Record):
     """A worker was reaped; a negative status is the signal that ended it."""
 
     child: int
@@ -92,22 +90,19 @@ class Ended:
     signal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(_record.Record):
     """A signal, or a call of the launcher's methods."""
 
     what: Ask
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(_record.Record):
     """The configuration was read; None: it is bad, and the old one stays."""
 
     settings: "Settings | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(_record.Record):
     """Nothing happened; the time has come that ``deadline()`` named."""
 
 
@@ -117,8 +112,7 @@ Event = Forked | Said | Ended | Asked | Loaded | Tick
 # -- actions ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fork:
+class Fork(_record.Record):
     """Make a process for ``worker`` that runs service number ``service``."""
 
     child: int
@@ -126,31 +120,27 @@ class Fork:
     service: int
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(_record.Record):
     """Tell a worker through its channel."""
 
     child: int
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class Kill:
+class Kill(_record.Record):
     """Signal a worker: "TERM", "ABRT" or "KILL"."""
 
     child: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Configure:
+class Configure(_record.Record):
     """Read the configuration again (answered by Loaded), or take that back."""
 
     what: Config
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(_record.Record):
     """Log ``text`` at ``level`` (0: do not), and tell the service manager.
 
     ``seconds``: how long what has begun may take; None: nobody knows.
@@ -162,13 +152,11 @@ class Report:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CloseListeners:
+class CloseListeners(_record.Record):
     """Close the parent's copies of the listening sockets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(_record.Record):
     """All workers have gone; end with this status."""
 
     status: int
@@ -180,8 +168,7 @@ Action = Fork | Send | Kill | Configure | Report | CloseListeners | Exit
 # -- what is wanted -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(_record.Record):
     """The options that the supervisor decides by; seconds and bytes, 0: off.
 
     :ivar grace: how long a stop may take.

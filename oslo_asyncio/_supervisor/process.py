@@ -17,6 +17,7 @@ to a stranger by the time it is used.
 """
 
 from collections.abc import Callable
+import functools
 import os
 import signal
 import sys
@@ -27,9 +28,14 @@ import warnings
 
 from oslo_asyncio import _unpatched
 
-#: A process cannot go on after one of these, so there is no sense in blocking
-#: them: they tell of an error of its own.
-_OWN_FAULT = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
+#: What is blocked while a child is made.  A process cannot go on after one of the
+#: others: they tell of an error of its own.
+_BLOCKED = signal.valid_signals() - {
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+}
 
 _PR_SET_PDEATHSIG = 1
 
@@ -97,9 +103,7 @@ def fork(
     native = _unpatched.socket
     ours, theirs = native.socketpair(native.AF_UNIX, native.SOCK_SEQPACKET)
     parent, pid = os.getpid(), -1
-    before: set[Any] = signal.pthread_sigmask(
-        signal.SIG_BLOCK, signal.valid_signals() - _OWN_FAULT
-    )
+    before: set[Any] = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
     try:
         pid = _fork()
         if pid == 0:
@@ -151,9 +155,15 @@ def _child(
         os._exit(1)
 
 
-def _die_with(parent: int) -> None:
-    import ctypes  # loaded by the parent, if at all
+@functools.cache
+def prctl() -> Any:
+    """The system call; the parent loads it, so that its workers need not."""
+    import ctypes  # half as long as all of asyncio, and only parents need it
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    return ctypes.CDLL(None).prctl
+
+
+def _die_with(parent: int) -> None:
+    prctl()(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it has died before it could be told
         os.kill(os.getpid(), signal.SIGTERM)

@@ -14,7 +14,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from dataclasses import dataclass
 import gc
 import logging
 import os
@@ -24,6 +23,7 @@ import sys
 from typing import Any
 from typing import NoReturn
 
+from oslo_asyncio import _record
 from oslo_asyncio import _terminal
 from oslo_asyncio import _unpatched
 from oslo_asyncio import _wire
@@ -54,8 +54,7 @@ _LONGEST_WAIT = 86_400_000.0
 Unmask = Callable[[], None]
 
 
-@dataclass(frozen=True)
-class Duties:
+class Duties(_record.Record):
     """What the launcher does for the supervisor.
 
     :ivar work: in the child: run service number ``service`` as worker number
@@ -116,6 +115,7 @@ class Parent:
                 "Not in the main thread: this launcher handles no signals; stop it "
                 "with its stop() method"
             )
+        process.prctl()
         gc.collect()  # or garbage, and what it keeps open, would be frozen as well
         gc.freeze()  # what the workers share with us stays shared
         try:

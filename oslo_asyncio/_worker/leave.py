@@ -45,6 +45,13 @@ def on_worker_exit(hook: Callable[[], Any]) -> Callable[[], Any]:
 
 def now(status: int) -> NoReturn:
     """Run the hooks, flush, and end the process with ``status``.  No return."""
+    if _hooks:
+        _run_hooks_in_time()
+    flush()
+    _unpatched.os._exit(status)
+
+
+def _run_hooks_in_time() -> None:
     thread = _unpatched.threading.Thread(target=_run_hooks, daemon=True)
     try:
         thread.start()
@@ -55,8 +62,6 @@ def now(status: int) -> NoReturn:
         _run_hooks()
     else:
         thread.join(_HOOK_SECONDS)
-    flush()
-    _unpatched.os._exit(status)
 
 
 def flush() -> None:

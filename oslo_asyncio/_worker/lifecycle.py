@@ -35,6 +35,7 @@ class Startable(Protocol):
     """What a worker calls of a service; each may be ``def`` or ``async def``."""
 
     def _oslo_asyncio_enter(self) -> None: ...
+    def _oslo_asyncio_blocks(self, method: str) -> bool: ...
     def start(self) -> Any: ...
     def stop(self) -> Any: ...
     def wait(self) -> Any: ...
@@ -74,6 +75,7 @@ class Step:
         self._hub = hub
         self._pid = os.getpid()
         self._method = getattr(service, method)
+        self._blocks = service._oslo_asyncio_blocks(method)
         self._sync: hub_module.SyncTask | None = None
         self.task = asyncio.get_running_loop().create_task(self._run(), name=self.name)
 
@@ -88,6 +90,11 @@ class Step:
     async def _call(self) -> None:
         if inspect.iscoroutinefunction(self._method):
             await self._method()
+            return
+        if not self._blocks:
+            result = self._method()
+            if inspect.isawaitable(result):
+                await result
             return
         # Sync code cannot be cancelled, and it must not overlap with the step
         # that comes next: a cancellation waits for its end.

@@ -14,12 +14,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from oslo_asyncio import _record
 
-@dataclass(frozen=True)
-class Orders:
+
+class Orders(_record.Record):
     """What a superior may ask of a worker; called on the loop."""
 
     hurry: Callable[[], None]

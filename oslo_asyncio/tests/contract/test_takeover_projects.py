@@ -353,7 +353,9 @@ class TestRefused:
             "newer; upgrade it, or move the program to oslo_asyncio"
         )
 
-    @pytest.mark.parametrize("version", ["4.3.0", "4.3b1", "4.10.0", "5.0.0.0rc1", "10.0"])
+    @pytest.mark.parametrize(
+        "version", ["4.3.0", "4.3b1", "4.10.0", "5.0.0.0rc1", "10.0"]
+    )
     def test_a_newer_one_is_not(self, orchard, version):
         info = orchard.folder / f"oslo_service-{version}.dist-info"
         info.mkdir()

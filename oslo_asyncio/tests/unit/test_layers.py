@@ -32,6 +32,7 @@ LAYERS = {
     "_wire": 0,
     "_unpatched": 0,
     "exceptions": 0,
+    "_record": 0,
     "_singleton": 0,
     "systemd": 0,
     "opts": 1,
