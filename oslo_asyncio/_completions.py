@@ -36,7 +36,8 @@ class Completions:
     :param loop: the loop that owns the futures; the object must be made on
         its thread.
     :ivar closed: whether the loop takes no new blocking calls.
-    :ivar pending: the blocking calls that somebody on the loop waits for.
+    :ivar pending: the blocking calls that somebody on the loop waits for, by their
+        futures.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -45,7 +46,7 @@ class Completions:
         ] = collections.deque()
         self._armed = False
         self.closed = False
-        self.pending: set[asyncio.Future[Any]] = set()
+        self.pending: dict[asyncio.Future[Any], Any] = {}
         self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         # The descriptor lives as long as this object, not as long as the loop:
         # a thread that outlives the loop must not write into a stranger's file
@@ -83,7 +84,7 @@ class Completions:
         done = self._done
         while done:
             future, result, error = done.popleft()
-            self.pending.discard(future)
+            self.pending.pop(future, None)
             if future.done():
                 continue
             if error is None:

@@ -19,6 +19,7 @@ import logging
 import os
 import time
 from typing import Any
+from typing import TypeVar
 import weakref
 
 from oslo_asyncio import _call
@@ -26,6 +27,8 @@ from oslo_asyncio import _completions
 from oslo_asyncio import _unpatched
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Threads whose caller has gone are replaced, or 64 look-ups of a dead name
 # server would end all others; but not without a limit, or a service that
@@ -64,10 +67,10 @@ class Pool:
         _pools.add(self)
 
     def _reset(self) -> None:
-        self._queue: collections.deque[_call.Call] = collections.deque()
+        self._queue: collections.deque[_call.Work] = collections.deque()
         self._idle: list[Any] = []  # one lock per idle thread, last in first out
-        self._running: dict[int, _call.Call] = {}
-        self._abandoned: set[_call.Call] = set()
+        self._running: dict[int, _call.Work] = {}
+        self._abandoned: set[_call.Call | _call.Awaited] = set()
         self._waking = False
         self._size = 0
         self._started = 0
@@ -88,20 +91,68 @@ class Pool:
 
         :raises RuntimeError: the loop's executors have been shut down.
         """
-        completions = _completions.of(loop)
-        if completions.closed:
-            raise RuntimeError("Executor shutdown has been called")
+        completions = _open_completions(loop)
         call = _call.Call(self, func, args, kwargs or {}, completions, loop)
-        completions.pending.add(call)
-        self._queue.append(call)
-        try:
-            if not self._waking and not self._wake():
-                self._report_nested(call)
-        except RuntimeError:  # there is no thread, and the system starts none
-            self._queue.remove(call)
-            completions.pending.discard(call)
-            raise
+        self._queue_for(completions, call)
         return call
+
+    async def run(
+        self,
+        func: Callable[..., T],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> T:
+        """Queue a call, and await its result.
+
+        :raises RuntimeError: the loop's executors have been shut down.
+        """
+        loop = asyncio.get_running_loop()
+        completions = _open_completions(loop)
+        call = _call.Awaited(self, func, args, kwargs or {}, completions, loop)
+        self._queue_for(completions, call)
+        future = call.future
+        try:
+            result: T = await future
+        finally:
+            if future.cancelled():
+                call.gone()
+        return result
+
+    def _queue_for(
+        self, completions: _completions.Completions, call: _call.Call | _call.Awaited
+    ) -> None:
+        completions.pending[call.future] = call
+        try:
+            if not self.put(call):
+                self._report_nested(call)
+        except RuntimeError:
+            del completions.pending[call.future]
+            raise
+
+    def put(self, work: _call.Work) -> bool:
+        """Queue what no loop waits for; from any thread.
+
+        :returns: False: all threads are busy, and it waits for one.
+        :raises RuntimeError: there is no thread, and the system starts none.
+        """
+        self._queue.append(work)
+        try:
+            return self._waking or self._wake()
+        except RuntimeError:
+            self._queue.remove(work)
+            raise
+
+    def dismiss(self) -> None:
+        """Let each thread leave when it has nothing to do.
+
+        The pool can still be used; its threads rest no more between two calls.
+        """
+        self.idle_timeout = 0.0
+        while self._idle:
+            try:
+                self._idle.pop().release()
+            except IndexError:
+                return  # the last one has just left
 
     def figures(self) -> _call.Figures:
         """What the pool is doing now.  Costs a walk over its calls."""
@@ -117,12 +168,12 @@ class Pool:
             oldest=0.0 if born is None else time.monotonic() - born,
         )
 
-    def abandoned(self) -> list[_call.Call]:
+    def abandoned(self) -> list[_call.Call | _call.Awaited]:
         """The calls that run on although nobody waits for them."""
         with self._lock:
             return list(self._abandoned)
 
-    def abandon(self, call: _call.Call) -> None:
+    def abandon(self, call: _call.Call | _call.Awaited) -> None:
         """Nobody waits for ``call`` any more; another thread takes its place."""
         with self._lock:
             if call not in list(self._running.values()):
@@ -131,7 +182,7 @@ class Pool:
         if self._queue:
             self._wake()
 
-    def ident_of(self, call: _call.Call) -> int | None:
+    def ident_of(self, call: _call.Call | _call.Awaited) -> int | None:
         """The native thread that runs ``call``, if one does."""
         for ident, running in list(self._running.items()):
             if running is call:
@@ -182,7 +233,7 @@ class Pool:
                     raise
         return True
 
-    def _report_nested(self, call: _call.Call) -> None:
+    def _report_nested(self, call: _call.Call | _call.Awaited) -> None:
         outer = _call.caller.get()
         if outer is None or outer.pool is not self:
             return
@@ -204,7 +255,7 @@ class Pool:
         lock.acquire()
         ident = _unpatched.threading.get_ident()
         queue, running = self._queue, self._running
-        take = queue.popleft
+        take: Callable[[], Any] = queue.popleft  # either kind: nobody asks which
         # First say that nobody is on the way, then look: whoever has queued a
         # call before has counted on this thread.
         self._waking = False
@@ -223,9 +274,9 @@ class Pool:
                 try:
                     result = call.context.run(call.func, *call.args, **call.kwargs)
                 except BaseException as error:
-                    call.completions.post(call, None, error)
+                    call.completions.post(call.future, None, error)
                 else:
-                    call.completions.post(call, result, None)
+                    call.completions.post(call.future, result, None)
                     del result
             del running[ident]
             if call.cancelled() and self._surplus(call):
@@ -252,7 +303,7 @@ class Pool:
         self._leave()
         return False
 
-    def _surplus(self, call: _call.Call) -> bool:
+    def _surplus(self, call: _call.Work) -> bool:
         """After an abandoned call: is its thread one too many by now?"""
         with self._lock:
             self._abandoned.discard(call)
@@ -271,7 +322,14 @@ class Pool:
             self._wake()
 
 
-def current_call() -> _call.Call | None:
+def _open_completions(loop: asyncio.AbstractEventLoop) -> _completions.Completions:
+    completions = _completions.of(loop)
+    if completions.closed:
+        raise RuntimeError("Executor shutdown has been called")
+    return completions
+
+
+def current_call() -> _call.Work | None:
     """The call that the current native thread runs for a pool, if any."""
     ident = _unpatched.threading.get_ident()
     for pool in list(_pools):

@@ -44,10 +44,14 @@ class SyncTask(asyncio.Future[Any]):
 
     def stack(self) -> str:
         """Where the sync code is now, one line per frame as in a traceback."""
-        frame = self.frame()
-        if frame is None:
-            return "  (not running)\n"
-        return "".join(traceback.format_stack(frame))
+        return stack_of(self.frame())
+
+
+def stack_of(frame: types.FrameType | None) -> str:
+    """The stack of ``frame``, one line per frame as in a traceback."""
+    if frame is None:
+        return "  (not running)\n"
+    return "".join(traceback.format_stack(frame))
 
 
 def name_of(func: object) -> str:

@@ -17,7 +17,6 @@ blocks (a database driver, an image library, ``time.sleep`` of the unpatched
 kind) stops neither the loop nor a green thread.
 """
 
-import asyncio
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import ParamSpec
@@ -106,10 +105,7 @@ async def run_blocking(
     >>> asyncio.run(executor.run_blocking(sum, [1, 2, 3]))
     6
     """
-    loop = asyncio.get_running_loop()
-    call = get_pool(pool).submit(loop, func, args, kwargs)
-    result: T = await call
-    return result
+    return await get_pool(pool).run(func, args, kwargs)
 
 
 def configure(sizes: Mapping[str, int], idle_timeout: float) -> None:

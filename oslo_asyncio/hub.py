@@ -115,6 +115,18 @@ class Hub(abc.ABC):
         """
         return _sync_pool().submit(asyncio.get_running_loop(), func, args, kwargs)
 
+    async def run_sync(
+        self, func: Callable[..., T], /, *args: Any, **kwargs: Any
+    ) -> T:
+        """Call ``func(*args, **kwargs)`` as :meth:`spawn_sync` does; await it."""
+        if type(self).spawn_sync is Hub.spawn_sync:
+            return await _sync_pool().run(func, args, kwargs)  # half as expensive
+        task = self.spawn_sync(func, *args, **kwargs)
+        if task.done():
+            await asyncio.sleep(0)  # who calls again and again must let others in
+        result: T = await task
+        return result
+
     def spawn_thread(self, func: Callable[[], None], name: str) -> Strand:
         """Start ``func()`` in a thread of its own, from any thread.
 
@@ -243,11 +255,7 @@ async def run_sync(func: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     :param func: a sync function.
     :raises HubNotChosen: no hub was set up or loaded.
     """
-    task = current().spawn_sync(func, *args, **kwargs)
-    if task.done():
-        await asyncio.sleep(0)  # who calls again and again must let others in
-    result: T = await task
-    return result
+    return await current().run_sync(func, *args, **kwargs)
 
 
 def run_async(func: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:

@@ -45,6 +45,7 @@ from oslo_asyncio import _identity
 from oslo_asyncio import _unpatched
 from oslo_asyncio import exceptions
 from oslo_asyncio import hub as hub_module
+from oslo_asyncio._takeover import executors
 from oslo_asyncio._takeover import finder
 from oslo_asyncio._takeover import messaging
 from oslo_asyncio._takeover import modules
@@ -88,6 +89,7 @@ def take_over(package: str | None = None) -> None:
             found.instead(f"{backend}.{part}", functools.partial(modules.fill, part))
     found.instead("oslo_service.wsgi", functools.partial(modules.fill, "wsgi"))
     found.after("oslo_messaging._drivers.base", messaging.extend)
+    found.after("oslo_messaging.server", executors.extend)
     sys.meta_path.insert(0, found)
 
 

@@ -93,15 +93,16 @@ class LoopMixin(_Base):
         completions = _completions.of(self)
         completions.closed = True
         pools = executor_module.pools()
-        calls = list(completions.pending)
-        pending = [call for call in calls if getattr(call, "pool", None) in pools]
+        calls = list(completions.pending.values())
+        pending = [call for call in calls if call.pool in pools]
         if pending:
-            await asyncio.wait(pending, timeout=timeout)
+            futures = [call.future for call in pending]
+            await asyncio.wait(futures, timeout=timeout)
         for call in pending:
             call.cancel()
         for pool in pools:
-            mine = [call for call in pool.abandoned() if call.get_loop() is self]
-            _log_abandoned(pool.name, [call for call in mine if call.frame()])
+            abandoned = [call for call in pool.abandoned() if call.get_loop() is self]
+            _log_abandoned(pool.name, [call for call in abandoned if call.frame()])
 
     async def getaddrinfo(self, host: Any, port: Any, **kwargs: int) -> Any:
         """As the standard loop, by the configured resolver."""
@@ -130,7 +131,7 @@ class LoopMixin(_Base):
         return self._lookups
 
 
-def _log_abandoned(pool: str, calls: list[_call.Call]) -> None:
+def _log_abandoned(pool: str, calls: list[_call.Call | _call.Awaited]) -> None:
     for call in calls[:_MOST_LOGGED]:
         LOG.warning(
             "pool %(pool)r: %(name)s is still running and is left behind; it is "

@@ -32,6 +32,7 @@ import types
 from typing import Any
 import weakref
 
+from oslo_asyncio._takeover import executors
 from oslo_asyncio._worker import hooks
 
 LOG = logging.getLogger(__name__)
@@ -100,10 +101,14 @@ def _finish() -> None:
 
 
 def _work_off(server: Any) -> None:
-    # A server's own wait() joins the idle threads of its pool as well, which look
-    # once a second whether they are to end (futurist 3.5).  Only calls matter here.
-    # A server of ours has no such pool.
+    # Only calls matter here, and a stock server's own wait() does more: it closes its
+    # connection, and where oslo.messaging was imported before us it joins the idle
+    # threads of its pool, which look once a second whether they are to end (futurist
+    # 3.5).  An AsyncRPCServer has no such pool.
     executor = getattr(server, "_work_executor", None)
+    if isinstance(executor, executors.Executor):
+        executor.join()
+        return
     join = getattr(getattr(executor, "_work_queue", None), "join", None)
     if join is None:
         server.wait()
