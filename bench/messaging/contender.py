@@ -10,7 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One contender: ``contender.py NAME CALLS SECONDS``."""
+"""Server and callers in one process: ``contender.py NAME CALLS SECONDS``.
+
+The time runs from the moment at which all callers are let go to the last answer.
+"""
 # ruff: noqa: E402
 
 import sys
@@ -21,49 +24,38 @@ if name == "stock":
     from oslo_service import backend
 
     backend.init_backend(backend.BackendType.THREADING)
+    import threading as native
 else:
     from oslo_asyncio import hub
 
     hub.setup(argv=[])
     from oslo_asyncio import messaging
     from oslo_asyncio import opts
+    from oslo_asyncio._unpatched import threading as native
 
 import asyncio
-import collections
-import re
+import json
 import threading
 import time
 
 from oslo_config import cfg
 import oslo_messaging
 
+from bench.messaging import threads
+
 threading.stack_size(256 * 1024)
 
 
 class Sync:
     def wait(self, ctxt):
-        begun()
         time.sleep(seconds)
         return 1
 
 
 class Async:
     async def wait(self, ctxt):
-        begun()
         await asyncio.sleep(seconds)
         return 1
-
-
-seen: list[str] = []
-count = 0
-
-
-def begun() -> None:
-    """Look at the threads once, when as many calls run as ever will."""
-    global count
-    count += 1
-    if count == min(calls, calls if name != "stock" else 64):
-        seen.extend(thread.name for thread in threading.enumerate())
 
 
 def serve():
@@ -94,29 +86,18 @@ def main() -> None:
     ]
     for caller in callers:
         caller.start()
-    cpu, start = time.process_time(), time.monotonic()
-    gate.set()
-    for caller in callers:
-        caller.join()
-    took = time.monotonic() - start
+    with threads.Watch(native) as seen:
+        cpu, start = time.process_time(), time.monotonic()
+        gate.set()
+        for caller in callers:
+            caller.join()
+        took = time.monotonic() - start
     assert len(answers) == calls
-    after = [thread.name for thread in threading.enumerate()]
-    print(f"{took:.2f} {time.process_time() - cpu:.2f}", *threads(seen, after))
+    cost = {"seconds": took, "cpu": time.process_time() - cpu}
+    ours = {each: count for each, count in seen.ours().items() if each != "caller"}
+    print(json.dumps({**cost, "ours": ours, "driver": seen.driver()}))
     server.stop()
     server.wait()
-
-
-def threads(during, after):
-    """How many the server had, and what they are called; numbers do not matter."""
-    most = max((during, after), key=lambda names: len(ours(names)))
-    names = collections.Counter(
-        re.sub(r"[-_]?\d+", "", each).strip() for each in ours(most)
-    )
-    return len(ours(most)), ", ".join(f"{n} x{k}" for n, k in sorted(names.items()))
-
-
-def ours(names):
-    return [each for each in names if each not in ("caller", "MainThread")]
 
 
 if __name__ == "__main__":

@@ -25,10 +25,15 @@ from typing import Any
 from oslo_asyncio import exceptions
 from oslo_asyncio._messaging import endpoints as endpoints_module
 from oslo_asyncio._messaging import monitor
+from oslo_asyncio._messaging import seen
 from oslo_asyncio._messaging import server
 from oslo_asyncio._messaging import stock
 
 LOG = logging.getLogger(__name__)
+
+#: Calls that come again when a connection breaks are among so many that came last:
+#: those of a few seconds, in which the driver connects again.
+_REMEMBERED = 8192
 
 
 def get_rpc_server(
@@ -101,6 +106,7 @@ class AsyncRPCServer(server.MessageServer):
         self._finder = endpoints_module.Finder(dispatcher)
         self._serializer = dispatcher.serializer
         self._plain = type(self._serializer) is stock.library().NoOpSerializer
+        self._seen = seen.Seen(_REMEMBERED)
 
     def _create_listener(self) -> Any:
         return self.transport._listen(self._target, 1, None)
@@ -108,10 +114,18 @@ class AsyncRPCServer(server.MessageServer):
     def _listens_on(self) -> Any:
         return self._target
 
-    def _accept(self, message: Any) -> None:
+    def _accept(self, message: Any) -> bool:
         # Before it is called, as in oslo.messaging: at most once.  The AMQP
         # drivers have done it already, and raise nothing here.
         message.acknowledge()
+        name = getattr(message, "unique_id", None)
+        if name is None or self._seen.add(name):
+            return True
+        LOG.warning(
+            "Call of %s has come again, as a connection broke; it is served once",
+            message.message.get("method"),
+        )
+        return False
 
     async def _serve(self, message: Any) -> None:
         with tracing(self.conf, message):

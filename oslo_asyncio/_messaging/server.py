@@ -93,8 +93,9 @@ class MessageServer(service.ServiceBase):
     @abc.abstractmethod
     def _listens_on(self) -> Any: ...
 
-    def _accept(self, message: Any) -> None:
-        """In the driver's thread, before anything else happens with a message."""
+    def _accept(self, message: Any) -> bool:
+        """In the driver's thread, before all else: whether it is to be served."""
+        return True
 
     @abc.abstractmethod
     async def _serve(self, message: Any) -> None: ...
@@ -154,11 +155,10 @@ class MessageServer(service.ServiceBase):
 
     def _accepted(self, message: Any) -> bool:
         try:
-            self._accept(message)
+            return self._accept(message)
         except Exception:
             LOG.exception("Can not acknowledge message. Skip processing")
             return False
-        return True
 
     def _seconds_for_calls(self) -> float | None:
         timeout = float(self.conf.graceful_shutdown_timeout)

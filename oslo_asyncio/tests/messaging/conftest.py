@@ -18,6 +18,7 @@ import pytest
 
 from oslo_asyncio import opts
 from oslo_asyncio.tests.messaging import peers
+from oslo_asyncio.tests.messaging import programs
 from oslo_asyncio.tests.messaging import served
 from oslo_asyncio.tests.openstack import rabbitmq
 
@@ -70,6 +71,20 @@ def serve(hub, url, topic):
 
     def begin(*endpoints, **arguments):
         made.append(served.Served(url, topic, endpoints, **arguments))
+        return made[-1]
+
+    yield begin
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def start(hub_name):
+    """Start a program of this package: ``start(module, *arguments)``."""
+    made = []
+
+    def begin(module, *arguments):
+        made.append(programs.Program(module, hub_name, *arguments))
         return made[-1]
 
     yield begin

@@ -16,6 +16,7 @@
 URL of one in its environment, and ends with the command's status.
 """
 
+import contextlib
 import os
 import pathlib
 import select
@@ -62,6 +63,13 @@ def transport_url(folder: pathlib.Path):
     if given:
         yield given
         return
+    with own(folder) as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def own(folder: pathlib.Path):
+    """A server that nobody else uses, so that it may be killed."""
     what = missing()
     if what and os.environ.get("OSLO_ASYNCIO_RABBITMQ") == "required":
         pytest.fail(what)
@@ -70,7 +78,7 @@ def transport_url(folder: pathlib.Path):
     server = RabbitMQ(folder)
     try:
         server.wait_until_ready()
-        yield f"rabbit://guest:guest@127.0.0.1:{server.port}/"
+        yield server
     finally:
         server.stop()
 
@@ -85,19 +93,29 @@ class RabbitMQ:
         self.port, distribution, mapper = _free_ports(3)
         (folder / "rabbitmq.conf").write_text(_CONFIG.format(port=self.port))
         (folder / "environment").touch()
-        environment = _environment(folder, self.port, distribution, mapper)
-        self._log = b""
+        self._folder = folder
+        self._environment = _environment(folder, self.port, distribution, mapper)
         # in the foreground: the one that Erlang would start stays behind for ever
         self._mapper = subprocess.Popen(
             ["epmd", "-address", "127.0.0.1", "-port", str(mapper)],
-            env=environment,
+            env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """For clients."""
+        return f"rabbit://guest:guest@127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Begin, and after kill() once more, with the same ports and files."""
+        self._log = b""
         self._server = subprocess.Popen(
             [str(_SERVER)],
-            cwd=folder,
-            env=environment,
+            cwd=self._folder,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -113,6 +131,14 @@ class RabbitMQ:
                 pytest.fail(f"RabbitMQ does not start:\n{self._log.decode()}")
             self._log += data
         processes.drain(self._server.stdout)
+
+    def kill(self) -> None:
+        """Give it no chance, and return when nothing of it is left."""
+        tree = processes.Tree(self._server.pid)
+        self._server.kill()
+        left = tree.wait(60)
+        self._server.wait()
+        assert not left, f"RabbitMQ left processes behind: {left}"
 
     def stop(self) -> None:
         """End it and everything that it has started."""
@@ -177,8 +203,7 @@ def main(command: list[str]) -> int:
         server = RabbitMQ(pathlib.Path(folder))
         try:
             server.wait_until_ready()
-            url = f"rabbit://guest:guest@127.0.0.1:{server.port}/"
-            environment = {**os.environ, "OSLO_ASYNCIO_TRANSPORT_URL": url}
+            environment = {**os.environ, "OSLO_ASYNCIO_TRANSPORT_URL": server.url}
             return subprocess.call(command, env=environment)
         finally:
             server.stop()

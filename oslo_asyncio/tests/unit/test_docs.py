@@ -40,6 +40,7 @@ README = ROOT / "README.rst"
 PACKAGE = pathlib.Path(oslo_asyncio.__file__).parent
 FUNCTIONAL = ROOT / "oslo_asyncio/tests/functional/test_examples.py"
 MESSAGING = ROOT / "oslo_asyncio/tests/messaging/test_examples.py"
+VOLUMES = ROOT / "oslo_asyncio/tests/messaging/test_volumes.py"
 
 pytestmark = pytest.mark.skipif(
     not DOC.is_dir(), reason="the documentation is not installed with the package"
@@ -121,7 +122,7 @@ class TestCode:
                 assert not {*blocks(text, "python"), *blocks(text, "ini")}, name
 
     def test_each_file_that_is_shown_is_run(self):
-        tests = FUNCTIONAL.read_text() + MESSAGING.read_text()
+        tests = FUNCTIONAL.read_text() + MESSAGING.read_text() + VOLUMES.read_text()
         shown = []
         for name, text in pages().items():
             for target in re.findall(r"literalinclude:: (.*)", text):
