@@ -1,0 +1,22 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From the end of the imports until all workers are ready."""
+
+from bench import tree
+
+
+def play(contender: str, workers: int) -> dict[str, float]:
+    with tree.Tree(contender, workers) as launched:
+        last = launched.get_ready()
+        imported = next(each for each in launched.events if each.word == "imported")
+        return {"ready": (last - imported.ns) / 1e6}
