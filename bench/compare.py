@@ -40,8 +40,13 @@ def _fallen(old: results.Run, new: results.Run) -> Iterator[tuple[str, str]]:
         if after is None:
             gone = "it was measured before, and is not any more"
             yield before.key, f"{before.title}: {gone}"
-        elif after.quality < LEAST * before.quality:
+        elif after.quality < LEAST * before.quality and not _fine(after):
             yield before.key, _sentence(before, after)
+
+
+def _fine(row: results.Result) -> bool:
+    """Whether it keeps a target that is no ratio; beside it a ratio says little."""
+    return row.met is True and not row.target.endswith(" x")
 
 
 def _sentence(before: results.Result, after: results.Result) -> str:

@@ -41,6 +41,7 @@ finally:
 
 COST = rows.Row("start", "all ready", "ms", "ready", "bare", 1.5)
 RATE = rows.Row("echo", "TCP echo", "k/s", "rate", "bare", 0.85, more=True)
+ABSOLUTE = rows.Row("late", "late", "ms", "late", "bare", most=1.5)
 COUNT = rows.Row("lost", "failed", "", "lost", "bare", most=0, floor=2)
 OURS = "ours asyncio"
 
@@ -170,6 +171,8 @@ class TestCompare:
             (COST, 12.0, 25.0, 1),
             (RATE, 9.0, 4.6, 0),
             (RATE, 9.0, 4.4, 1),
+            (ABSOLUTE, 0.5, 1.4, 0),
+            (ABSOLUTE, 0.5, 1.6, 1),
             (COUNT, 0.0, 3.0, 0),
             (COUNT, 0.0, 5.0, 1),
         ],
