@@ -129,6 +129,11 @@ class SignalInbox:
     def _deliver(self) -> None:
         self._nudged = False
         self.check()
+        if not self._pending:
+            # The wakeup fd has told of a signal whose handler has not run.  In a
+            # process that was forked by a thread other than the first, CPython 3.13
+            # tells the thread that is gone; this call runs what is pending.
+            signal.pthread_sigmask(signal.SIG_BLOCK, ())
         while self._pending:
             signum = self._pending.popleft()
             # a copy: a handler may add or remove handlers
