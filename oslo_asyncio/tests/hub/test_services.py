@@ -18,6 +18,7 @@ import pytest
 from oslo_asyncio import exceptions
 from oslo_asyncio import hub as hub_module
 from oslo_asyncio import service
+from oslo_asyncio._worker import lifecycle
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -193,3 +194,19 @@ def test_without_a_worker_it_is_logged(caplog):
     assert "LookupError: oops" in caplog.text
     services.add(Sync([]))
     services.stop()
+
+
+class Custom(service.Service):
+    def wait(self):
+        return super().wait()
+
+
+@pytest.mark.parametrize("method", ["start", "stop", "wait", "reset"])
+def test_what_a_service_does_not_override_needs_no_thread(run, method):
+    async def main():
+        for kind, beside in ((service.Service, False), (Custom, method == "wait")):
+            step = lifecycle.Step(hub_module.current(), kind(), method)
+            await step.task
+            assert (step._sync is not None) is beside
+
+    run(main)
