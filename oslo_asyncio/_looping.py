@@ -26,6 +26,7 @@ from oslo_asyncio import _anywhere
 from oslo_asyncio import _bridge
 from oslo_asyncio import _clock
 from oslo_asyncio import _outcome
+from oslo_asyncio import _park
 from oslo_asyncio import _synctask
 from oslo_asyncio import exceptions
 from oslo_asyncio import hub as hub_module
@@ -67,8 +68,9 @@ class LoopingCallBase:
     :param kw: its keyword arguments.
     :ivar done: what :meth:`start` returned last.
 
-    Between two calls it is a timer of the loop and nothing else.  Everything
-    with an underscore happens on the loop, except for ``_start``.
+    Between two calls it is a timer of the loop and nothing else.  The calls of an
+    async function are steps of one task, as those of a thread's loop would be.
+    Everything with an underscore happens on the loop, except for ``_start``.
     """
 
     _KIND = "Unknown looping call"
@@ -82,7 +84,17 @@ class LoopingCallBase:
         self.kw = kw
         self.done: _outcome.Outcome | None = None
         self._running = True
+        self._stop_on_exception = True
+        self._async = False
+        # All are set here: the instances of a class share one table of names, which
+        # CPython does not extend once it has made a few of them.
+        self._due = self._wake_at = self._begun = self._took = 0.0
         self._timer: _clock.Timer | None = None
+        self._park: _park.Park | None = None
+        self._idle_for: IdleFor = _at_once
+        self._context: Any = None
+        self.home: Any = None
+        self._hub: Any = None
 
     def stop(self) -> None:
         """End it: at once if it is idle, else when the current call has ended.
@@ -189,15 +201,47 @@ class LoopingCallBase:
             self._finish(True)
             return
         self._due = self._wake_at
-        self._begun = _clock.now()
-        _clock.get().begin()
-        self._watch(self._call(self.f, *self.args, **self.kw))
+        clock = _clock.get()
+        self._begun = clock.now()
+        clock.begin()
+        if self._park is not None:
+            self._park.leave()
+        elif self._async:
+            self._begin_task(self.home.loop)
+        else:
+            self._watch(self._hub.spawn_sync(self.f, *self.args, **self.kw))
 
-    def _call(self, func: Any, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:
-        if self._async:
-            name = _synctask.name_of(func)
-            return self.home.loop.create_task(func(*args, **kwargs), name=name)
-        return self._hub.spawn_sync(func, *args, **kwargs)
+    def _begin_task(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._park = park = _park.Park(loop)
+        name = _synctask.name_of(self.f)
+        task: Any = loop.create_task(self._serve(park), name=name)
+        task.add_done_callback(self._ended, context=self._context)
+        # as asyncio.gather() does: a loop may be closed while nothing is called
+        task._log_destroy_pending = False
+
+    async def _serve(self, park: _park.Park) -> None:
+        func, args, kw = self.f, self.args, self.kw
+        while self._park is park:
+            try:
+                result = await func(*args, **kw)  # type: ignore[misc]
+            except Exception as error:
+                self._failed(error)
+            except (SystemExit, KeyboardInterrupt) as error:
+                self._failed(error)
+                raise
+            else:
+                self._succeeded(result)
+                del result  # nobody else keeps it until the next call
+            finally:
+                _clock.get().end()
+            if self._park is park:
+                await park
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            self.abort()
+        else:
+            task.exception()  # it has been logged
 
     def _watch(self, future: asyncio.Future[Any]) -> None:
         if future.done():
@@ -235,7 +279,7 @@ class LoopingCallBase:
         if not self._running:
             self._finish(True)
             return
-        now = _clock.now()  # once, or the schedule would drift by what is between
+        now = _clock.get().now()  # once, or the schedule would drift by what is between
         self._took = now - self._begun
         try:
             idle = self._idle_for(result, self._elapsed(now - self._due))
@@ -254,8 +298,15 @@ class LoopingCallBase:
     def _finish(self, result: Any, error: BaseException | None = None) -> None:
         self._running = False
         _bridge.release(self)
+        if self._park is not None:
+            self._park.leave_soon()
+            self._park = None
         assert self.done is not None
         self.done.resolve(result, error)
+
+
+def _at_once(_result: Any, _elapsed: float) -> float:
+    return 0.0
 
 
 async def _await(result: Awaitable[Any]) -> Any:

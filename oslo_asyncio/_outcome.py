@@ -35,6 +35,16 @@ class Outcome:
     :param name: what is waited for, as errors should call it.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_callbacks",
+        "_error",
+        "_mutex",
+        "_result",
+        "_trace",
+        "name",
+    )
+
     def __init__(self, name: str) -> None:
         self.name = name
         self._mutex = _unpatched.threading.Lock()

@@ -15,7 +15,9 @@
 
 The function may be ``def`` (it runs beside the loop) or ``async def`` (it runs
 on the loop).  Between two calls a looping call is an entry in the loop's heap
-of timers: no thread, native or green, sleeps for it.
+of timers: no thread, native or green, sleeps for it.  The calls of an
+``async def`` are steps of one task: a context variable that one of them sets, the
+next one sees.
 
 >>> from oslo_asyncio import loopingcall
 >>> left = [3, 2, 1]
@@ -86,20 +88,22 @@ class FixedIntervalLoopingCall(LoopingCallBase):
             exception of the function.
         :raises RuntimeError: it runs already.
         """
-        idle = functools.partial(self._rest_of, float(interval))
-        return self._start(idle, initial_delay, stop_on_exception)
+        self._interval = float(interval)
+        return self._start(self._rest_of, initial_delay, stop_on_exception)
 
     _outlasted = False
 
-    def _rest_of(self, interval: float, _result: Any, elapsed: float) -> float:
-        late = self._took - interval
+    def _rest_of(self, _result: Any, elapsed: float) -> float:
+        late = self._took - self._interval
         if late >= 0.01 and not self._outlasted:  # not again with each call
             LOG.warning(
                 "Function %(name)r run outlasted interval by %(late)s sec",
                 {"name": _synctask.name_of(self.f), "late": f"{late:.2f}"},
             )
-        self._outlasted = late > 0
-        return max(interval - elapsed, 0.0)
+        if self._outlasted is not (late > 0):
+            self._outlasted = late > 0
+        rest = self._interval - elapsed
+        return rest if rest > 0.0 else 0.0
 
 
 class FixedIntervalWithTimeoutLoopingCall(FixedIntervalLoopingCall):
@@ -129,10 +133,11 @@ class FixedIntervalWithTimeoutLoopingCall(FixedIntervalLoopingCall):
         :returns: as for :class:`FixedIntervalLoopingCall`.
         :raises RuntimeError: it runs already.
         """
+        self._interval = float(interval)
         begun = _clock.now()
 
         def idle(result: Any, elapsed: float) -> float:
-            rest = self._rest_of(float(interval), result, elapsed)
+            rest = self._rest_of(result, elapsed)
             taken = _clock.now() - begun
             if 0 < timeout < taken:
                 raise _timed_out(taken)

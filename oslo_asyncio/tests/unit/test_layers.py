@@ -48,6 +48,7 @@ LAYERS = {
     "_clock": 2,
     "_completions": 2,
     "_outcome": 2,
+    "_park": 2,
     "_pool": 2,
     "_strand": 2,
     "_synctask": 2,
