@@ -108,6 +108,12 @@ def test_a_cast_is_served_and_answered_with_nothing(server, endpoint):
     endpoint.let_go("cast")
 
 
+def errors_of_ours(caplog):
+    # a driver of an earlier test may still try to reach a broker that never was there
+    ours = [r for r in caplog.records if r.name.startswith("oslo_asyncio")]
+    return [r for r in ours if r.levelno >= logging.ERROR]
+
+
 @pytest.mark.parametrize("method", ["fail", "fail_sync"])
 def test_an_exception_reaches_the_caller_with_its_type(server, method, caplog):
     with pytest.raises(ValueError, match="no such thing"):
@@ -123,7 +129,7 @@ def test_an_expected_exception_reaches_the_caller_and_is_no_error(
 ):
     with pytest.raises(KeyError, match="declared"):
         server.call(method)
-    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert not errors_of_ours(caplog)
 
 
 @pytest.mark.parametrize("method", ["leave", "leave_sync"])
@@ -144,7 +150,7 @@ def test_what_is_no_method_or_a_private_one_is_refused(server, method):
 def test_a_method_that_may_be_missing_is_no_error(server, caplog):
     with pytest.raises(Exception, match="ignore_errors"):
         server.call("missing_ignore_errors")
-    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert not errors_of_ours(caplog)
 
 
 def test_a_version_that_no_endpoint_has_is_refused(serve, endpoint):
