@@ -44,6 +44,8 @@ class Record:
         fields = self.__match_args__
         found = vars(self)
         found.update(zip(fields, values, strict=False))
+        if len(values) == len(fields) and not named:
+            return
         twice = found.keys() & named.keys()
         found.update(named)
         missing = [n for n in fields if n not in found and not hasattr(self, n)]

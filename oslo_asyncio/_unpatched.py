@@ -58,4 +58,4 @@ def __getattr__(name: str) -> types.ModuleType:
     if patched():
         original: types.ModuleType = sys.modules["eventlet.patcher"].original(name)
         return original
-    return importlib.import_module(name)
+    return sys.modules.get(name) or importlib.import_module(name)

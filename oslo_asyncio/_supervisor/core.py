@@ -76,14 +76,10 @@ class Supervisor:
         for service in self._services:
             for _ in range(service.workers):
                 self.crew.add_slot(service)
-        return self.handle(events.Tick(), now)
+        return self.settle(now)
 
-    def handle(self, event: events.Event, now: float) -> list[events.Action]:
-        """What to do now that ``event`` has happened.
-
-        At most one of the actions asks for an answer (Fork, and Configure READ),
-        which has to be the next event.
-        """
+    def take(self, event: events.Event, now: float) -> list[events.Action]:
+        """What has to be done about ``event`` itself; none of it asks for an answer."""
         self.crew.out = []
         match event:
             case events.Forked(key):
@@ -98,11 +94,26 @@ class Supervisor:
                 self.rolling.loaded(settings, now)
             case events.Tick():
                 self._enforce(now)
-        self._settle(now)
         return self.crew.out
 
+    def settle(self, now: float) -> list[events.Action]:
+        """What follows from all that has happened since.
+
+        Fork and Configure READ ask for answers: the next events, in this order.
+        """
+        self.crew.out = []
+        if self.phase == Phase.RUNNING:
+            self._look_after(now)
+        elif not self.crew.by_key:
+            self.crew.out.append(events.Exit(self.status))
+        return self.crew.out
+
+    def waits(self, event: events.Event) -> bool:
+        """Whether there is time to :meth:`settle` after the next event of the turn."""
+        return isinstance(event, events.Ended) and self.rolling.slot is None
+
     def deadline(self) -> float | None:
-        """When :meth:`handle` wants a Tick, if nothing happens before."""
+        """When :meth:`take` wants a Tick, if nothing happens before."""
         own = self.crew.by_key.values()
         times = [child.due for child in own]
         if self.phase == Phase.RUNNING:
@@ -115,7 +126,6 @@ class Supervisor:
 
     def _forked(self, child: children.Child, event: events.Forked, now: float) -> None:
         child.pid = event.pid
-        self.crew.forking = False
         if event.pid is None:
             self._remove(child, f"could not be forked: {event.error}", now)
         else:
@@ -231,19 +241,10 @@ class Supervisor:
             self.crew.forgive(now)
         self.crew.enforce(now)
 
-    def _settle(self, now: float) -> None:
-        if self.phase > Phase.RUNNING:
-            if not self.crew.by_key:
-                self.crew.out.append(events.Exit(self.status))
-            return
-        for child in self.crew.by_key.values():
-            if child.expires is not None and now >= child.expires:
-                age = now - (child.ready_at or child.born)
-                self.rolling.recycle(child, f"has lived for {age:.0f} s", now)
+    def _look_after(self, now: float) -> None:
+        self.rolling.recycle_old(now)
         self.rolling.advance(now)
         self.crew.slots = [s for s in self.crew.slots if s.children or not s.retired]
-        for slot in self.crew.slots:
-            busy = self.crew.forking or self.rolling.reading
-            if not busy and not slot.children and now >= slot.at:
-                self.crew.fork(slot, now)
+        if not self.rolling.reading:
+            self.crew.fill(now)
         self._announcer.announce(now)

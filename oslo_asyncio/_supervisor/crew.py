@@ -41,7 +41,6 @@ class Crew:
     :param random: a number from 0 to 1, for the jitter.
     :ivar edition: of the configuration that the parent has now.
     :ivar announced: whether all workers were ready once.
-    :ivar forking: whether a fork was ordered that has not been answered yet.
     :ivar out: the actions that were decided since it was emptied.
     """
 
@@ -49,7 +48,6 @@ class Crew:
         self.settings = settings
         self.edition = 0
         self.announced = False
-        self.forking = False
         self.slots: list[children.Slot] = []
         self.by_key: dict[int, children.Child] = {}
         self.out: list[events.Action] = []
@@ -92,7 +90,6 @@ class Crew:
     def fork(self, slot: children.Slot, now: float) -> children.Child:
         """Order a process for the slot."""
         self._keys += 1
-        self.forking = True
         due = now + self.settings.start if self.settings.start else None
         beat = self.settings.heartbeat
         child = children.Child(self._keys, slot, now, self.edition, due, beat)
@@ -100,6 +97,12 @@ class Crew:
         self.by_key[child.key] = child
         self.out.append(events.Fork(child.key, slot.number, slot.service.number))
         return child
+
+    def fill(self, now: float) -> None:
+        """Order a process for each worker that has none, if it is time for one."""
+        for slot in self.slots:
+            if not slot.children and now >= slot.at:
+                self.fork(slot, now)
 
     def remove(self, child: children.Child) -> None:
         """It has been reaped."""

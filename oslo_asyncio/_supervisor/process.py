@@ -16,6 +16,7 @@ A worker is known by its pidfd, from its birth to its reaping: a pid may belong
 to a stranger by the time it is used.
 """
 
+import _signal  # type: ignore[import-not-found]
 from collections.abc import Callable
 import functools
 import os
@@ -103,7 +104,9 @@ def fork(
     native = _unpatched.socket
     ours, theirs = native.socketpair(native.AF_UNIX, native.SOCK_SEQPACKET)
     parent, pid = os.getpid(), -1
-    before: set[Any] = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
+    # the signal module's makes an enum member of each signal that was blocked
+    set_mask = _signal.pthread_sigmask
+    before: set[Any] = set_mask(signal.SIG_BLOCK, _BLOCKED)
     try:
         pid = _fork()
         if pid == 0:
@@ -114,11 +117,13 @@ def fork(
         ours.close()
         raise
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        set_mask(signal.SIG_SETMASK, before)
         theirs.close()
 
 
 def _fork() -> int:
+    if sys.version_info < (3, 12):
+        return os.fork()
     with warnings.catch_warnings():
         # the launcher has a warning of its own, which names the threads
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -141,7 +146,7 @@ def _child(
     parent: int | None,
 ) -> NoReturn:
     def unmask() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        _signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     try:
         signal.set_wakeup_fd(-1)  # the parent's (CPython gh66285)

@@ -86,6 +86,13 @@ class Rolling:
         if child.expires is not None:  # ask again, should this come to nothing
             child.expires = max(child.expires, child.patience)
 
+    def recycle_old(self, now: float) -> None:
+        """Replace those whose time is over."""
+        for child in self._crew.by_key.values():
+            if child.expires is not None and now >= child.expires:
+                age = now - (child.ready_at or child.born)
+                self.recycle(child, f"has lived for {age:.0f} s", now)
+
     def loaded(self, settings: events.Settings | None, now: float) -> None:
         """The configuration was read."""
         crew = self._crew

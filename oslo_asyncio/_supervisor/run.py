@@ -121,22 +121,31 @@ class Parent:
         try:
             self._carry_out(self._supervisor.start(self._now()))
             while self._status is None:
-                for event in self._wait():
-                    self._handle(event)
+                self._turn()
         finally:
             gc.unfreeze()
             self._inbox.close()
         return self._status
 
-    def _handle(self, event: events.Event) -> None:
-        if self._status is None:
-            self._carry_out(self._supervisor.handle(event, self._now()))
+    def _turn(self) -> None:
+        supervisor = self._supervisor
+        for event in self._wait():
+            self._do(supervisor.take(event, self._now()))
+            # the replacements of workers that died together are forked together
+            if not supervisor.waits(event):
+                self._carry_out(supervisor.settle(self._now()))
+            if self._status is not None:
+                return
+        self._carry_out(supervisor.settle(self._now()))
 
     def _carry_out(self, actions: Iterable[events.Action]) -> None:
         # in a loop: a call for each answer would make the stack as deep as there
         # are workers, and each child would begin on top of it
-        while (answer := self._do(actions)) is not None:
-            actions = self._supervisor.handle(answer, self._now())
+        answers = self._do(actions)
+        while answers:
+            for event in answers:
+                self._do(self._supervisor.take(event, self._now()))
+            answers = self._do(self._supervisor.settle(self._now()))
 
     # -- what happened --------------------------------------------------------
 
@@ -208,25 +217,25 @@ class Parent:
 
     # -- what to do -----------------------------------------------------------
 
-    def _do(self, actions: Iterable[events.Action]) -> events.Event | None:
-        answer: events.Event | None = None
+    def _do(self, actions: Iterable[events.Action]) -> list[events.Event]:
+        answers: list[events.Event] = []
         for action in actions:
             match action:
                 case events.Fork():
-                    answer = self._fork(action)
+                    answers.append(self._fork(action))
                 case events.Kill(child, name) if child in self._processes:
                     self._processes[child].kill(getattr(signal, f"SIG{name}"))
                 case events.Send(child, command) if child in self._processes:
                     self._processes[child].send(_COMMANDS[command])
                 case events.Configure(what):
-                    answer = self._configure(what) or answer
+                    answers += self._configure(what)
                 case events.Report():
                     self._report(action)
                 case events.CloseListeners():
                     self._duties.close_listeners()
                 case events.Exit(status):
                     self._status = status
-        return answer
+        return answers
 
     def _fork(self, order: events.Fork) -> events.Forked:
         self._warn_of_threads()
@@ -262,11 +271,11 @@ class Parent:
             ", ".join(sorted(names - {"MainThread"})) or "not Python's",
         )
 
-    def _configure(self, what: events.Config) -> events.Loaded | None:
+    def _configure(self, what: events.Config) -> list[events.Event]:
         if what is events.Config.READ:
-            return events.Loaded(self._duties.read())
+            return [events.Loaded(self._duties.read())]
         self._duties.restore()
-        return None
+        return []
 
     def _report(self, report: events.Report) -> None:
         if report.level:

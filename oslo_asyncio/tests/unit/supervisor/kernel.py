@@ -18,6 +18,7 @@ Processes do nothing by themselves: a test says what each does, and when.
 import collections
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -116,34 +117,47 @@ class Kernel:
         self.supervisor = core.Supervisor(services, settings, random, self.now)
         self.watch = watch(self) if watch else Watch()
         self.watch.before(None)
-        self._perform(None, self.supervisor.start(self.now))
+        self._follow(self.supervisor.start(self.now), None)
 
     def tell(self, event: events.Event) -> list[events.Action]:
-        """Tell the supervisor, and do what it says."""
+        """Tell the supervisor what has happened, and do what it says."""
         first = len(self.actions)
-        self.watch.before(event)
-        self._perform(event, self.supervisor.handle(event, self.now))
+        self._take([event])
+        self._follow(self.supervisor.settle(self.now), event)
         return self.actions[first:]
 
-    def _perform(
-        self, event: events.Event | None, actions: list[events.Action]
-    ) -> None:
-        # In a loop: as deep as there are workers, the stack would end.
+    def _take(self, told: Iterable[events.Event]) -> events.Event | None:
         self.broken = True  # unless this ends well
-        while True:
+        event = None
+        for event in told:
             self.told += 1
-            answer = None
-            for action in actions:
-                self.actions.append(action)
-                self.watch.action(action, event)
-                answer = self._do(action) or answer
-            self.watch.after(event, answer)
-            if answer is None:
-                self.broken = False
-                return
-            event = answer
             self.watch.before(event)
-            actions = self.supervisor.handle(event, self.now)
+            asked = self._obey(self.supervisor.take(event, self.now), event)
+            assert not asked, "a question that nobody listens to"
+        return event
+
+    def _follow(
+        self, actions: list[events.Action], event: events.Event | None
+    ) -> None:
+        self.broken = True
+        while answers := self._obey(actions, event):
+            self.watch.after(event, answers[0])
+            event = self._take(answers)
+            actions = self.supervisor.settle(self.now)
+        self.watch.after(event, None)
+        self.broken = False
+
+    def _obey(
+        self, actions: list[events.Action], event: events.Event | None
+    ) -> list[events.Event]:
+        answers = []
+        for action in actions:
+            self.actions.append(action)
+            self.watch.action(action, event)
+            answer = self._do(action)
+            if answer is not None:
+                answers.append(answer)
+        return answers
 
     def _do(self, action: events.Action) -> events.Event | None:
         match action:
@@ -195,14 +209,29 @@ class Kernel:
     def flush(self, processes: Iterable[Process] = ()) -> list[events.Action]:
         """Let the supervisor read what these, or all, have said, and reap them."""
         first = len(self.actions)
+        for event in self._news(processes):
+            self.tell(event)
+        return self.actions[first:]
+
+    def flush_together(self) -> list[events.Action]:
+        """As :meth:`flush`, in one turn."""
+        first = len(self.actions)
+        for event in self._news():
+            self._take([event])
+            if not self.supervisor.waits(event):
+                self._follow(self.supervisor.settle(self.now), event)
+        if self.status is None:
+            self._follow(self.supervisor.settle(self.now), None)
+        return self.actions[first:]
+
+    def _news(self, processes: Iterable[Process] = ()) -> Iterator[events.Event]:
         for process in list(processes or self.processes.values()):
             while process.outbox and self.status is None:
-                self.tell(process.outbox.popleft())
+                yield process.outbox.popleft()
             if process.status is not None and self.status is None:
                 del self.processes[process.key]
                 name = {-6: "SIGABRT", -9: "SIGKILL"}.get(process.status, "")
-                self.tell(events.Ended(process.key, process.status, name))
-        return self.actions[first:]
+                yield events.Ended(process.key, process.status, name)
 
     def tick(self) -> list[events.Action]:
         """The time that the supervisor has named has come."""

@@ -280,7 +280,7 @@ class Promises(kernel_module.Watch):
                 assert status == self.expected_status
 
     def _fork(self, fork):
-        self._one_question()
+        assert not self.question, "forked while the configuration is read"
         assert self.running, "forked while stopping"
         assert self.slots.get(fork.worker) == fork.service, "forked for nobody"
         worker, others = fork.worker, self._of(fork.worker)
@@ -305,10 +305,6 @@ class Promises(kernel_module.Watch):
             if self.replacing == worker:
                 self.replacement = fork.child
         self.lives[fork.child] = life
-
-    def _one_question(self):
-        assert not self.question, "asked two questions at once"
-        self.question = True
 
     def _starts_first(self, service):
         order = self.kernel.settings.order
@@ -369,7 +365,8 @@ class Promises(kernel_module.Watch):
         if what is events.Config.RESTORE:
             assert self.reloading, "took back what was not read"
             return
-        self._one_question()
+        assert not self.question, "asked to read twice"
+        self.question = True
         assert self.running, "reloaded while stopping"
         assert self.wish, "reloaded without having been asked"
         assert not self.reloading, "two reloads at once"

@@ -42,9 +42,20 @@ def test_every_worker_of_every_service_is_forked_once(boot):
     ]
 
 
-def test_a_fork_is_answered_before_the_next_one_is_ordered(boot):
+def test_all_that_are_wanted_are_forked_in_one_go(boot):
     first = boot(3).supervisor.start(0.0)
-    assert len([each for each in first if isinstance(each, events.Fork)]) == 1
+    assert len([each for each in first if isinstance(each, events.Fork)]) == 3
+
+
+def test_those_that_died_together_are_replaced_together(run):
+    kernel = run(4)
+    for process in list(kernel.processes.values()):
+        process.die(-9)
+    actions = kernel.flush_together()
+    kinds = [type(each) for each in actions if not isinstance(each, Report)]
+    assert kinds == [events.Fork] * 4
+    reports = [each for each in actions if isinstance(each, Report)]
+    assert len([each for each in reports if "has started" in each.text]) == 4
 
 
 def test_row_55_ready_is_said_when_all_workers_are(boot):
@@ -326,9 +337,8 @@ def test_row_16_words_and_ends_of_a_reaped_worker_are_nobodys(run):
     kernel.flush()
     (successor,) = kernel.of(0)
     assert (successor.pid, successor.key) == (100, 2)
-    supervisor = kernel.supervisor
-    assert supervisor.handle(events.Said(1, Word.READY), kernel.now) == []
-    assert supervisor.handle(events.Ended(1, 0), kernel.now) == []
+    assert kernel.supervisor.take(events.Said(1, Word.READY), kernel.now) == []
+    assert kernel.supervisor.take(events.Ended(1, 0), kernel.now) == []
 
 
 # -- signs of life ------------------------------------------------------------

@@ -166,6 +166,11 @@ class Machine(stateful.RuleBasedStateMachine):
             if flush:
                 self.kernel.flush()
 
+    @stateful.rule()
+    def turn(self):
+        if self.alive:
+            self.kernel.flush_together()
+
     # -- the workers ----------------------------------------------------------
 
     @stateful.rule(rounds=st.sampled_from([1, 2, 5, 20]), pause=SECONDS)
