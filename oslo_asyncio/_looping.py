@@ -19,6 +19,7 @@ from collections.abc import Callable
 import contextvars
 import inspect
 import logging
+import sys
 from typing import Any
 from typing import Protocol
 
@@ -91,7 +92,6 @@ class LoopingCallBase:
         self._due = self._wake_at = self._begun = self._took = 0.0
         self._timer: _clock.Timer | None = None
         self._park: _park.Park | None = None
-        self._idle_for: IdleFor = _at_once
         self._context: Any = None
         self.home: Any = None
         self._hub: Any = None
@@ -133,18 +133,25 @@ class LoopingCallBase:
             name = _synctask.name_of(self.f)
             self.done.resolve(None, exceptions.LoopStopped(name))
 
+    def _idle_for(self, result: Any, seconds: float, /) -> float:
+        """Seconds until the next call, after one that took so many seconds."""
+        raise NotImplementedError
+
     def _start(
         self,
-        idle_for: IdleFor,
+        idle_for: IdleFor | None,
         initial_delay: float | None = None,
         stop_on_exception: bool = True,
     ) -> _outcome.Outcome:
         if self.done is not None and not self.done.done():
             raise RuntimeError(self._RUN_ONLY_ONE_MESSAGE)
         self.home = _anywhere.home()  # or nothing has begun
-        self.done = _outcome.Outcome(f"the looping call of {_synctask.name_of(self.f)}")
+        # one string for all of the same function: ten thousand would be a megabyte
+        name = sys.intern(f"the looping call of {_synctask.name_of(self.f)}")
+        self.done = _outcome.Outcome(name)
         self._running = True
-        self._idle_for = idle_for
+        if idle_for is not None:
+            self._idle_for = idle_for  # type: ignore[method-assign]
         self._stop_on_exception = stop_on_exception
         self._async = inspect.iscoroutinefunction(self.f)
         self._context = contextvars.copy_context()
@@ -213,7 +220,7 @@ class LoopingCallBase:
 
     def _begin_task(self, loop: asyncio.AbstractEventLoop) -> None:
         self._park = park = _park.Park(loop)
-        name = _synctask.name_of(self.f)
+        name = sys.intern(_synctask.name_of(self.f))
         task: Any = loop.create_task(self._serve(park), name=name)
         task.add_done_callback(self._ended, context=self._context)
         # as asyncio.gather() does: a loop may be closed while nothing is called
@@ -303,10 +310,6 @@ class LoopingCallBase:
             self._park = None
         assert self.done is not None
         self.done.resolve(result, error)
-
-
-def _at_once(_result: Any, _elapsed: float) -> float:
-    return 0.0
 
 
 async def _await(result: Awaitable[Any]) -> Any:

@@ -89,11 +89,11 @@ class FixedIntervalLoopingCall(LoopingCallBase):
         :raises RuntimeError: it runs already.
         """
         self._interval = float(interval)
-        return self._start(self._rest_of, initial_delay, stop_on_exception)
+        return self._start(None, initial_delay, stop_on_exception)
 
     _outlasted = False
 
-    def _rest_of(self, _result: Any, elapsed: float) -> float:
+    def _idle_for(self, result: Any, elapsed: float, /) -> float:
         late = self._took - self._interval
         if late >= 0.01 and not self._outlasted:  # not again with each call
             LOG.warning(
@@ -137,7 +137,7 @@ class FixedIntervalWithTimeoutLoopingCall(FixedIntervalLoopingCall):
         begun = _clock.now()
 
         def idle(result: Any, elapsed: float) -> float:
-            rest = self._rest_of(result, elapsed)
+            rest = FixedIntervalLoopingCall._idle_for(self, result, elapsed)
             taken = _clock.now() - begun
             if 0 < timeout < taken:
                 raise _timed_out(taken)
