@@ -125,11 +125,10 @@ class Supervisor:
     # -- what happened --------------------------------------------------------
 
     def _forked(self, child: children.Child, event: events.Forked, now: float) -> None:
-        child.pid = event.pid
         if event.pid is None:
             self._remove(child, f"could not be forked: {event.error}", now)
         else:
-            self.crew.log(logging.INFO, f"{child} has started")
+            self.crew.forked(child, event.pid)
 
     def _heard(self, child: children.Child, event: events.Said, now: float) -> None:
         if child.state == children.State.LEAVING:

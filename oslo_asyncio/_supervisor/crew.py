@@ -104,6 +104,13 @@ class Crew:
             if not slot.children and now >= slot.at:
                 self.fork(slot, now)
 
+    def forked(self, child: children.Child, pid: int) -> None:
+        """The process is there, and hears what it was to be told meanwhile."""
+        child.pid = pid
+        self.log(logging.INFO, f"{child} has started")
+        if child.step > children.Step.NONE:
+            self._push(child, child.step)
+
     def remove(self, child: children.Child) -> None:
         """It has been reaped."""
         del self.by_key[child.key]
@@ -186,4 +193,5 @@ class Crew:
 
     def _push(self, child: children.Child, step: children.Step) -> None:
         child.step = step
-        self.out.append(events.Kill(child.key, step.name))
+        if child.pid is not None:
+            self.out.append(events.Kill(child.key, step.name))

@@ -137,6 +137,35 @@ def test_row_20_too_many_processes_end_the_launcher_and_nothing_is_left(boot):
     ]
 
 
+def fails_once_more_than_it_may(kernel, forks_that_fail):
+    """Let workers that never start fail, and then so many of their last forks."""
+    for process in list(kernel.processes.values()):
+        process.die(1)
+    kernel.forks_fail = 100
+    kernel.flush_together()
+    while kernel.supervisor.crew.slots[0].policy.failures < 4:
+        kernel.wait(kernel.supervisor.deadline() - kernel.now)
+    kernel.forks_fail = forks_that_fail
+    kernel.actions.clear()
+    kernel.wait(60.0)
+
+
+def test_row_20_the_last_tries_of_two_workers_fail_together(boot):
+    kernel = boot(2)
+    fails_once_more_than_it_may(kernel, 2)
+    assert kernel.status == 1
+    assert not [each for each in kernel.actions if isinstance(each, events.Kill)]
+
+
+def test_row_20_a_worker_that_is_forked_while_another_gives_up_is_told_to_stop(boot):
+    kernel = boot(2)
+    fails_once_more_than_it_may(kernel, 1)
+    (process,) = kernel.processes.values()
+    assert process.signals == ["TERM"]
+    kernel.cooperate()
+    assert kernel.status == 1
+
+
 def test_row_20_a_service_that_has_run_before_gets_two_minutes(run):
     kernel = run(1)
     kernel.wait(60.0)
