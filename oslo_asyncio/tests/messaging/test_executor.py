@@ -139,8 +139,15 @@ def test_no_thread_before_the_first_call_and_none_after_the_last(probe, hub_name
             thread.join(30)
     print(len(native()) - before)
     """
-    listening, working = (0, 0) if hub_name == "eventlet" else (1, 1)
-    assert probe(body) == [f"{listening} {working}", "0"]
+    threads, left = probe(body)
+    listening, working = map(int, threads.split())
+    if hub_name == "eventlet":
+        assert (listening, working) == (0, 0)
+    else:
+        assert listening == 1
+        # a reply may be back before its thread rests: then the next call has another
+        assert 1 <= working < 20
+    assert left == "0"
 
 
 def test_wait_returns_when_the_calls_that_were_begun_have_ended(probe):
