@@ -104,8 +104,10 @@ _CALLS = (
     "and the list of those that are waited for."
 )
 _NAMES = (
-    "Each look-up has a timer and two futures, and with many in flight 64 threads "
-    "compete for the interpreter."
+    "One timer serves all look-ups, and an answer reaches who waits in one turn of the "
+    "loop. What is left with many in flight is that up to 64 threads compete for the "
+    "interpreter: with two at most 1000 in flight took 2.2 times asyncio's rate, but "
+    "two names that hang would then stop all others."
 )
 _LOOPS = (
     "A task for each call cost 2.2 times the timer alone. Now one task takes all steps "

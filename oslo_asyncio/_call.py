@@ -94,6 +94,9 @@ class Call(_synctask.SyncTask):
     def future(self) -> asyncio.Future[Any]:
         return self
 
+    def ended(self) -> asyncio.Future[Any]:
+        return self
+
     def cancel(self, msg: Any | None = None) -> bool:
         if not super().cancel(msg):
             return False
@@ -117,7 +120,8 @@ class Awaited:
     A task waits in C for a future of asyncio's own class, and in Python for one of a
     class derived from it: with a hundred calls in flight this one is twice as quick.
 
-    :ivar future: who cancels it calls :meth:`gone` as well.
+    :ivar future: what takes the result, see :meth:`~oslo_asyncio._pool.Pool.answer`;
+        who cancels it calls :meth:`gone` as well.
     """
 
     __slots__ = (
@@ -138,9 +142,9 @@ class Awaited:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         completions: _completions.Completions,
-        loop: asyncio.AbstractEventLoop,
+        future: Any,
     ) -> None:
-        self.future = loop.create_future()
+        self.future = future
         self.pool = pool
         self.func = func
         self.args = args
@@ -154,10 +158,19 @@ class Awaited:
         return _synctask.name_of(self.func)
 
     def done(self) -> bool:
-        return self.future.done()
+        done: bool = self.future.done()
+        return done
 
     def cancelled(self) -> bool:
-        return self.future.cancelled()
+        cancelled: bool = self.future.cancelled()
+        return cancelled
+
+    def ended(self) -> asyncio.Future[Any]:
+        """What is done when this call is; for those who wait for the pool."""
+        if isinstance(self.future, asyncio.Future):
+            return self.future
+        waiter: asyncio.Future[Any] = self.future.waiter()
+        return waiter
 
     def cancel(self) -> None:
         if self.future.cancel():
@@ -169,7 +182,8 @@ class Awaited:
         self.pool.abandon(self)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        return self.future.get_loop()
+        loop: asyncio.AbstractEventLoop = self.future.get_loop()
+        return loop
 
     def frame(self) -> types.FrameType | None:
         return frame_of(self)

@@ -108,15 +108,29 @@ class Pool:
         """
         loop = asyncio.get_running_loop()
         completions = _open_completions(loop)
-        call = _call.Awaited(self, func, args, kwargs or {}, completions, loop)
+        future = loop.create_future()
+        call = _call.Awaited(self, func, args, kwargs or {}, completions, future)
         self._queue_for(completions, call)
-        future = call.future
         try:
             result: T = await future
         finally:
             if future.cancelled():
                 call.gone()
         return result
+
+    def answer(
+        self, future: Any, func: Callable[..., Any], args: tuple[Any, ...]
+    ) -> _call.Awaited:
+        """Queue a call whose result goes to ``future``; on the loop's own thread.
+
+        :param future: of asyncio's class, or as much of one as a call needs, and then
+            with a method ``waiter`` that makes one.
+        :raises RuntimeError: the loop's executors have been shut down.
+        """
+        completions = _open_completions(future.get_loop())
+        call = _call.Awaited(self, func, args, {}, completions, future)
+        self._queue_for(completions, call)
+        return call
 
     def _queue_for(
         self, completions: _completions.Completions, call: _call.Call | _call.Awaited
@@ -256,37 +270,50 @@ class Pool:
         ident = _unpatched.threading.get_ident()
         queue, running = self._queue, self._running
         take: Callable[[], Any] = queue.popleft  # either kind: nobody asks which
+        call: Any
+        completions: Any
+        error: BaseException | None
         # First say that nobody is on the way, then look: whoever has queued a
         # call before has counted on this thread.
-        self._waking = False
+        self._waking = coming = False
         while True:
             try:
                 call = take()
             except IndexError:
-                if not self._rest(lock):
+                if not self._rest(lock, coming):
                     return
-                self._waking = False
+                self._waking = coming = False
                 continue
+            if coming:
+                self._waking = coming = False
             if queue and not self._waking:
                 self._wake()
+            future, completions = call.future, call.completions
+            result = error = None
             running[ident] = call
             if not call.cancelled():
                 try:
                     result = call.context.run(call.func, *call.args, **call.kwargs)
-                except BaseException as error:
-                    call.completions.post(call.future, None, error)
-                else:
-                    call.completions.post(call.future, result, None)
-                    del result
+                except BaseException as raised:
+                    error = raised
             del running[ident]
-            if call.cancelled() and self._surplus(call):
+            leaves = call.cancelled() and self._surplus(call)
+            call = None  # or an idle thread would keep it and its result alive
+            if not leaves and not self._waking:
+                # Who gets the result may ask for the next call before this thread
+                # rests: it will look, so nobody needs to wake another one for it.
+                self._waking = coming = True
+            completions.post(future, result, error)
+            future = completions = result = error = None
+            if leaves:
                 return
-            del call  # or an idle thread would keep the last result alive
 
-    def _rest(self, lock: Any) -> bool:
+    def _rest(self, lock: Any, coming: bool) -> bool:
         """Wait for work; False when there was none and the thread leaves."""
         idle = self._idle
         idle.append(lock)
+        if coming:
+            self._waking = False
         if self._queue:
             try:
                 idle.remove(lock)

@@ -23,7 +23,6 @@ their own, identical ones share one answer, and each has a deadline.
 
 import abc
 import asyncio
-from collections.abc import Hashable
 import socket
 from typing import Any
 
@@ -75,59 +74,122 @@ class Resolver(abc.ABC):
     def getnameinfo(self, sockaddr: Any, flags: int = 0) -> asyncio.Future[Any]:
         """As ``socket.getnameinfo``, as a future of the loop."""
 
+    def _ask(self, asked: "_Asked", method: str, args: tuple[Any, ...]) -> Any:
+        """Start a look-up for everybody who waits for ``asked``.
+
+        :param method: ``getaddrinfo`` or ``getnameinfo``.
+        :returns: what to cancel when nobody waits any more.
+        """
+        future: asyncio.Future[Any] = getattr(self, method)(*args)
+        future.add_done_callback(asked.copy)
+        return future
+
     def close(self) -> None:  # noqa: B027 (most have nothing to close)
         """The loop is about to close."""
 
 
-class _Shared:
-    """One look-up in flight and everybody who waits for it."""
+class _Asked:
+    """One look-up in flight and everybody who waits for it.
 
-    def __init__(self, owner: "Lookups", key: Hashable, future: asyncio.Future[Any]):
+    To who answers it is a future, or as much of one as that needs.
+    """
+
+    __slots__ = ("_cancelled", "call", "expires", "key", "owner", "waiters")
+
+    expires: float
+
+    def __init__(self, owner: "Lookups", key: tuple[Any, ...]) -> None:
         self.owner = owner
         self.key = key
-        self.future = future
         self.waiters: list[asyncio.Future[Any]] = []
-        self.timer = owner.expire_later(self)
-        future.add_done_callback(self.finish)
+        self.call: Any = None
+        self._cancelled = False
 
-    def finish(self, future: asyncio.Future[Any]) -> None:
-        if self.forget() and future.cancelled():
+    def waiter(self) -> asyncio.Future[Any]:
+        """A future that the answer reaches, and which nobody needs to look at."""
+        waiter = self._waiter()
+        waiter.add_done_callback(_look_at)
+        return waiter
+
+    async def join(self) -> Any:
+        """Wait for the answer; with the last who waits the look-up is given up."""
+        waiter = self._waiter()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self.owner.loop
+
+    def done(self) -> bool:
+        return self.owner.shared.get(self.key) is not self
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def set_result(self, result: Any) -> None:
+        for waiter in self._forget():
+            waiter.set_result(list(result) if isinstance(result, list) else result)
+
+    def set_exception(self, error: BaseException) -> None:
+        for waiter in self._forget():
+            waiter.set_exception(error)
+
+    def cancel(self) -> bool:
+        if self.done():
+            return False
+        self._cancelled = True
+        for waiter in self._forget():
+            waiter.cancel()
+        return True
+
+    def copy(self, future: asyncio.Future[Any]) -> None:
+        """Take the answer of ``future``, which is done."""
+        if self.done():
             return
-        error = None if future.cancelled() else future.exception()
-        for waiter in self.waiters:
-            if waiter.done():
-                continue
-            if future.cancelled():
-                waiter.cancel()
-            elif error is not None:
-                waiter.set_exception(error)
-            else:
-                result = future.result()
-                waiter.set_result(list(result) if isinstance(result, list) else result)
-
-    def forget(self) -> bool:
-        """Let the next one ask anew; True when that is so already."""
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.owner.shared.get(self.key) is not self:
-            return True
-        del self.owner.shared[self.key]
-        return False
-
-    def give_up(self) -> None:
-        """A waiter has gone; with the last one the look-up is abandoned."""
-        if all(waiter.done() for waiter in self.waiters):
-            self.forget()
-            self.future.cancel()
+        if future.cancelled():
+            self.cancel()
+            return
+        error = future.exception()
+        if error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(future.result())
 
     def expire(self) -> None:
+        """The deadline has come."""
+        error = exceptions.LookupTimeout(self.key[1], self.owner.timeout)
         for waiter in self.waiters:
             if not waiter.done():
-                host = self.key[1]  # type: ignore[index]
-                waiter.set_exception(
-                    exceptions.LookupTimeout(host, self.owner.timeout)
-                )
-        self.give_up()
+                waiter.set_exception(error)
+        self._leave()
+
+    def _waiter(self) -> asyncio.Future[Any]:
+        waiter = self.owner.loop.create_future()
+        self.waiters.append(waiter)
+        return waiter
+
+    def _leave(self) -> None:
+        if not self.done() and all(waiter.done() for waiter in self.waiters):
+            self.call.cancel()
+            self.cancel()  # now: a future that is cancelled tells only later
+
+    def _forget(self) -> list[asyncio.Future[Any]]:
+        """Let the next one ask anew.
+
+        :returns: who still waits.
+        """
+        del self.owner.shared[self.key]
+        self.call = None  # which knows this one
+        return [waiter for waiter in self.waiters if not waiter.done()]
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """Or asyncio reports an error that nobody has looked at."""
+    if not future.cancelled():
+        future.exception()
 
 
 class Lookups:
@@ -144,7 +206,9 @@ class Lookups:
         self.loop = loop
         self.timeout = timeout
         self.resolver = made_by(loop)
-        self.shared: dict[Hashable, _Shared] = {}
+        #: those in flight, first that whose deadline comes first
+        self.shared: dict[tuple[Any, ...], _Asked] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     async def getaddrinfo(
         self,
@@ -164,44 +228,44 @@ class Lookups:
         found = _without_lookup(*args)
         if found is not None:
             return found
-        shared = self.shared.get(("addr", *args))
-        if shared is None:
-            future = self.resolver.getaddrinfo(*args)
-            shared = self._share(("addr", *args), future)
-        result: list[Any] = await self._join(shared)
+        key = ("getaddrinfo", *args)
+        result: list[Any] = await (self.shared.get(key) or self._ask(key)).join()
         return result
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         """As ``loop.getnameinfo``, with the same deadline."""
-        key = ("name", tuple(sockaddr), flags)
-        shared = self.shared.get(key)
-        if shared is None:
-            shared = self._share(key, self.resolver.getnameinfo(sockaddr, flags))
-        result: tuple[str, str] = await self._join(shared)
+        key = ("getnameinfo", tuple(sockaddr), flags)
+        result: tuple[str, str] = await (self.shared.get(key) or self._ask(key)).join()
         return result
-
-    def expire_later(self, shared: _Shared) -> asyncio.TimerHandle | None:
-        """Arm the deadline of a look-up."""
-        if not self.timeout:
-            return None
-        return self.loop.call_later(self.timeout, shared.expire)
 
     def close(self) -> None:
         """The loop is about to close."""
+        if self._timer is not None:
+            self._timer.cancel()
         self.resolver.close()
 
-    def _share(self, key: Hashable, future: asyncio.Future[Any]) -> _Shared:
-        shared = self.shared[key] = _Shared(self, key, future)
-        return shared
-
-    async def _join(self, shared: _Shared) -> Any:
-        waiter = self.loop.create_future()
-        shared.waiters.append(waiter)
+    def _ask(self, key: tuple[Any, ...]) -> _Asked:
+        asked = self.shared[key] = _Asked(self, key)
         try:
-            return await waiter
-        except asyncio.CancelledError:
-            shared.give_up()
+            asked.call = self.resolver._ask(asked, key[0], key[1:])
+        except BaseException:
+            del self.shared[key]
             raise
+        if self.timeout:
+            asked.expires = self.loop.time() + self.timeout
+            if self._timer is None:
+                self._timer = self.loop.call_at(asked.expires, self._expire)
+        return asked
+
+    def _expire(self) -> None:
+        """One timer serves all look-ups: they have their deadlines in their order."""
+        self._timer = None
+        now = self.loop.time()
+        for asked in list(self.shared.values()):
+            if asked.expires > now:
+                self._timer = self.loop.call_at(asked.expires, self._expire)
+                return
+            asked.expire()
 
 
 def installed() -> list[str]:

@@ -96,8 +96,8 @@ class LoopMixin(_Base):
         calls = list(completions.pending.values())
         pending = [call for call in calls if call.pool in pools]
         if pending:
-            futures = [call.future for call in pending]
-            await asyncio.wait(futures, timeout=timeout)
+            ended = [call.ended() for call in pending]
+            await asyncio.wait(ended, timeout=timeout)
         for call in pending:
             call.cancel()
         for pool in pools:

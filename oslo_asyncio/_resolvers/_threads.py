@@ -27,6 +27,13 @@ class ThreadResolver(resolver.Resolver):
     mDNS, the search list), and costs a thread per distinct look-up in flight.
     """
 
+    def _ask(self, asked: Any, method: str, args: tuple[Any, ...]) -> Any:
+        """Let the pool's answer reach who waits in one turn of the loop."""
+        if type(self) is not ThreadResolver:
+            return super()._ask(asked, method, args)
+        look_up = getattr(_unpatched.socket, method)
+        return executor.get_pool("resolver").answer(asked, look_up, args)
+
     def getaddrinfo(
         self,
         host: bytes | str | None,

@@ -22,6 +22,7 @@ from oslo_asyncio import exceptions
 from oslo_asyncio import executor
 from oslo_asyncio import hub as hub_module
 from oslo_asyncio import opts
+from oslo_asyncio import resolver
 from oslo_asyncio.tests.hub import hanging
 
 
@@ -188,3 +189,165 @@ def test_a_look_up_in_flight_may_outlive_its_loop(hub, names):
     made.run_until_complete(main())
     made.close()
     names.release()
+
+
+def test_shutdown_waits_for_a_look_up_in_flight(run, loop, names, ask):
+    async def main():
+        task = ask("a.hang.test")
+        await names.inside()
+        closing = asyncio.ensure_future(loop.close_pools(30))
+        await asyncio.sleep(0)
+        assert not closing.done()
+        names.release()
+        await closing
+        return await task
+
+    assert run(main) == _unpatched.socket.getaddrinfo("localhost", 80)
+
+
+def test_shutdown_ends_a_look_up_that_hangs(hub, names):
+    made = hub.new_event_loop()
+    names.loop = made
+
+    async def main():
+        task = asyncio.ensure_future(made.getaddrinfo("a.hang.test", 80))
+        await names.inside()
+        await made.close_pools(0.01)
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    made.run_until_complete(main())
+    names.release()
+    made.close()
+
+
+class Counting:
+    """A loop, and the timers that were asked of it."""
+
+    def __init__(self, loop):
+        self._loop = loop
+        self.timers = []
+
+    def __getattr__(self, name):
+        return getattr(self._loop, name)
+
+    def call_at(self, when, callback):
+        self.timers.append(self._loop.call_at(when, callback))
+        return self.timers[-1]
+
+
+class Own(resolver.Resolver):
+    """A resolver of somebody else: futures, and nothing of ours."""
+
+    def __init__(self, loop):
+        super().__init__(loop)
+        self.futures = []
+
+    def getaddrinfo(self, *args):
+        self.futures.append(self.loop.create_future())
+        return self.futures[-1]
+
+    def getnameinfo(self, sockaddr, flags=0):
+        return self.getaddrinfo(sockaddr, flags)
+
+
+@pytest.fixture
+def own(loop):
+    """Look-ups by a resolver that knows nothing of this library."""
+    made = resolver.Lookups(loop, Own, 30)
+    yield made
+    made.close()
+
+
+async def ask_twice(own):
+    tasks = [asyncio.ensure_future(own.getaddrinfo("a.test", 80)) for _ in "ab"]
+    await asyncio.sleep(0)
+    (future,) = own.resolver.futures
+    return tasks, future
+
+
+def test_the_future_of_any_resolver_answers_everybody(run, own):
+    async def main():
+        tasks, future = await ask_twice(own)
+        future.set_result(["answer"])
+        return await asyncio.gather(*tasks)
+
+    assert run(main) == [["answer"]] * 2
+
+
+def test_the_error_of_any_resolver_reaches_everybody(run, own):
+    async def main():
+        tasks, future = await ask_twice(own)
+        future.set_exception(OSError("broken"))
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [str(error) for error in run(main)] == ["broken"] * 2
+
+
+def test_a_look_up_that_its_resolver_cancels_is_cancelled_for_everybody(run, own):
+    async def main():
+        tasks, future = await ask_twice(own)
+        future.cancel()
+        await asyncio.wait(tasks)
+        return [task.cancelled() for task in tasks]
+
+    assert run(main) == [True, True]
+
+
+def test_any_resolver_hears_when_the_last_has_gone(run, own):
+    async def main():
+        tasks, future = await ask_twice(own)
+        tasks[0].cancel()
+        await asyncio.wait([tasks[0]])
+        assert not future.done()
+        tasks[1].cancel()
+        await asyncio.wait([tasks[1]])
+        assert future.cancelled()
+        assert not own.shared
+
+    run(main)
+
+
+def test_who_asks_beside_the_last_who_goes_asks_anew(run, own):
+    async def main():
+        first = asyncio.ensure_future(own.getaddrinfo("a.test", 80))
+        await asyncio.sleep(0)
+        first.cancel()
+        second = asyncio.ensure_future(own.getaddrinfo("a.test", 80))
+        await asyncio.sleep(0)
+        own.resolver.futures[-1].set_result(["answer"])
+        return await second
+
+    assert run(main) == ["answer"]
+
+
+def test_one_timer_serves_every_look_up_in_flight(run, loop):
+    counting = Counting(loop)
+    own = resolver.Lookups(counting, Own, 30)
+
+    async def main():
+        asked = [
+            asyncio.ensure_future(own.getaddrinfo(f"{n}.test", 80)) for n in range(100)
+        ]
+        await asyncio.sleep(0)
+        assert len(own.shared) == 100
+        own.close()
+        await cancel(asked)
+
+    run(main)
+    (timer,) = counting.timers
+    assert timer.cancelled()
+
+
+def test_every_look_up_has_a_deadline_of_its_own(run, loop):
+    own = resolver.Lookups(loop, Own, 0.01)
+
+    async def main():
+        first = asyncio.ensure_future(own.getaddrinfo("a.test", 80))
+        await asyncio.wait([first])
+        late = [asyncio.ensure_future(own.getaddrinfo(f"{n}.test", 80)) for n in "bc"]
+        await asyncio.wait(late)
+        return [task.exception().host for task in (first, *late)]
+
+    assert run(main) == ["a.test", "b.test", "c.test"]
+    own.close()
