@@ -52,7 +52,8 @@ Regressions
 -----------
 
 ``tox -e bench -- --quick`` measures the rows without the peers and fails when a
-ratio is less than half as good as in ``bench/reference.json``.
+ratio is less than half as good as in ``bench/reference.json``, in three attempts.
+It takes three minutes, and every change has to pass it.
 ``python -m bench.compare OLD.json NEW.json`` compares two files of ``--json``, and
 ``--plot DIR`` draws a chart of each table.
 """
